@@ -1,0 +1,54 @@
+"""What every test may rely on: the reference folder, a store of its own, and `--long`."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from analytics.settings import PROJECT_ROOT
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="also run the tests marked long")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # The same examples in every run, ten times as many with --long; a slow machine is no failure.
+    examples = 1000 if config.getoption("--long") else 100
+    hypothesis.settings.register_profile("house", derandomize=True, deadline=None, max_examples=examples)
+    hypothesis.settings.load_profile("house")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--long"):
+        return
+    skip = pytest.mark.skip(reason="marked long: python run.py test --long")
+    for item in items:
+        if item.get_closest_marker("long"):
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Reference results and public data beside the repository; never copied into it.
+
+    Without the folder the test is skipped, and fails when REQUIRE_SHARED=1 says that it has to be there.
+    """
+    folder = PROJECT_ROOT.parent / "shared"
+    if folder.is_dir():
+        return folder
+    reason = "the reference folder ../shared is not beside the repository"
+    if os.environ.get("REQUIRE_SHARED") == "1":
+        pytest.fail(f"REQUIRE_SHARED=1, but {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def store_of_the_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """An empty store that IOP_STORE names, so that no test reads or writes the data of this machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        store = tmp_path_factory.mktemp("store")
+        patch.setenv("IOP_STORE", str(store))
+        yield store
