@@ -7,7 +7,9 @@ import errno
 import importlib.util
 import os
 import shutil
+import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -337,6 +339,26 @@ def test_failed_demo_does_not_open_the_dashboard(
     commands.exit_codes = {"analytics": 3}
     assert "The demo data could not be built (exit code 3)" in said(capsys, ["--port", free_port])
     assert "streamlit" not in commands.modules()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no signals to pass on")
+def test_told_to_end_it_ends_its_children_too() -> None:
+    child = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+    script = (
+        "import run, signal, sys; signal.signal(signal.SIGTERM, run.told_to_end); "
+        f"run.call([sys.executable, '-c', {child!r}])"
+    )
+    command = [sys.executable, "-c", script]
+    root = Path(run.__file__).parent
+    with subprocess.Popen(
+        command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as started:
+        assert started.stdout is not None
+        pid_of_child = int(started.stdout.readline())
+        started.send_signal(signal.SIGTERM)
+        assert started.wait() == 128 + signal.SIGTERM
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid_of_child, 0)
 
 
 def test_children_do_not_inherit_what_leads_out_of_the_venv(monkeypatch: pytest.MonkeyPatch) -> None:

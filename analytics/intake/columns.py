@@ -1,0 +1,195 @@
+"""How one column of text becomes a typed value, and which rule a value breaks: SQL expressions, one per kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from analytics.intake.identifiers import value_finding_sql
+from analytics.intake.model import Column, TableSpec
+from analytics.store.codes import CODES, FOLLOWUP_DUE_DAYS
+
+if TYPE_CHECKING:
+    from analytics.intake.staging import StagingContext
+
+# (condition in SQL, column, rule); the first that holds is the row's finding.
+Finding = tuple[str, str, str]
+
+ID_PATTERN: Final = "[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
+_ISO_MIDNIGHT: Final = r"\d{4}-\d{2}-\d{2}([ T]00:00(:00(\.0+)?)?)?"
+_TRUE: Final = "('true', 't', 'yes', 'y', '1')"
+_FALSE: Final = "('false', 'f', 'no', 'n', '0')"
+
+
+def normal_form(expression: str, blank: str) -> str:
+    """Return SQL for a code without case, its blanks and hyphens (and underscores, for '') replaced by `blank`."""
+    form = f"replace(replace(lower({expression}), ' ', '{blank}'), '-', '{blank}')"
+    return form if blank == "_" else f"replace({form}, '_', '')"
+
+
+def read_column(
+    column: Column, text: str, spec: TableSpec, context: StagingContext
+) -> tuple[str, list[Finding]]:
+    """Return the typed value of a column as SQL over `text`, and the rules it can break, in order.
+
+    A value that cannot be read is NULL; the rules tell such a NULL from a value that was not given.
+    """
+    value, rules = _KINDS[column.kind](column, text, spec, context)
+    # Self reports of days carry no test result; the row rule of substance_use asks for one of the two.
+    optional = (spec.table, column.name) == ("substance_use", "result")
+    if column.required and not optional and column.name not in context.unknown:
+        rules = [(f"{text} is null", column.name, "REQUIRED"), *rules]
+    return value, rules
+
+
+def _unreadable(column: Column, text: str, rule: str) -> Finding:
+    name = '"' + column.name + '"'
+    return f"{text} is not null and {name} is null", column.name, rule
+
+
+def _read_id(
+    column: Column, text: str, spec: TableSpec, context: StagingContext
+) -> tuple[str, list[Finding]]:
+    bad: list[Finding] = [
+        (rf"regexp_full_match({text}, '\d+(\.\d+)?[eE][+-]?\d+')", column.name, "ID_SCIENTIFIC"),
+        (f"not regexp_full_match({text}, '{ID_PATTERN}')", column.name, "BAD_ID"),
+        (value_finding_sql(text), column.name, "PHI_VALUE"),
+    ]
+    if column.name == f"{spec.parent}_id":
+        # A parent was checked with its own file: only an orphan needs a closer look, which spares millions of checks.
+        orphan: list[Finding] = [(f"ix is null and {condition}", name, rule) for condition, name, rule in bad]
+        return text, [*orphan, ("ix is null", column.name, "FK_MISSING")]
+    return text, bad
+
+
+def _read_date(
+    column: Column, text: str, spec: TableSpec, context: StagingContext
+) -> tuple[str, list[Finding]]:
+    name = '"' + column.name + '"'
+    if context.study_days:
+        whole = f"try_cast({text} as double)"
+        return f"case when {whole} = floor({whole}) then {whole}::integer end", [
+            _unreadable(column, text, "BAD_NUMBER")
+        ]
+    if context.date_format is not None:
+        parsed = f"try_strptime({text}, '{context.date_format}')::date"
+        invalid: list[Finding] = []
+    else:
+        # The plain ten-character form first: it is nearly every value, and needs no regular expression.
+        parsed = (
+            f"case when strlen({text}) = 10 and {text}[5] = '-' and {text}[8] = '-' then try_cast({text} as date) "
+            f"when regexp_full_match({text}, '{_ISO_MIDNIGHT}') then try_cast(left({text}, 10) as date) end"
+        )
+        invalid = [
+            (f"{name} is null and regexp_full_match({text}, '{_ISO_MIDNIGHT}')", column.name, "DATE_INVALID")
+        ]
+    # A discharge after the data cut leaves the episode open instead of setting the row aside.
+    leaves_open = spec.table == "episodes" and column.name == "discharge_date"
+    # When readmissions were observable may reach beyond the cut; it is cut off there later.
+    open_ended = spec.table in ("capture", "readmissions") and column.name in ("to", "discharge_date")
+    after_cut: list[Finding] = (
+        [] if leaves_open or open_ended else [(f"{name} > {context.cut_day}", column.name, "AFTER_DATA_CUT")]
+    )
+    return f"(({parsed}) - date '2000-01-01')::integer", [
+        *invalid,
+        _unreadable(column, text, "DATE_FORMAT"),
+        (f"{name} < 0", column.name, "DATE_RANGE"),
+        *([] if open_ended else [(f"{name} > {context.import_day}", column.name, "DATE_FUTURE")]),
+        *after_cut,
+    ]
+
+
+def _read_code(
+    column: Column, text: str, spec: TableSpec, context: StagingContext
+) -> tuple[str, list[Finding]]:
+    codes = CODES[column.codes]
+    forms = " ".join(
+        f"when '{code.lower().replace('-', '_')}' then '{code}'::{column.codes}_code" for code in codes
+    )
+    value = f"coalesce(try_cast({text} as {column.codes}_code), case code_form({text}) {forms} end)"
+    return value, [_unreadable(column, text, "BAD_ENUM")]
+
+
+def _read_age_band(
+    column: Column, text: str, spec: TableSpec, context: StagingContext
+) -> tuple[str, list[Finding]]:
+    value, rules = _read_code(column, text, spec, context)
+    over = (
+        f"{text} <> '90+' and try_cast(regexp_extract({text}, '^\\d+') as integer) >= 90",
+        column.name,
+        "AGE_OVER_89",
+    )
+    return value, [over, *rules]
+
+
+def _read_codes(
+    column: Column, text: str, spec: TableSpec, context: StagingContext
+) -> tuple[str, list[Finding]]:
+    parts = f"list_sort(list_distinct(string_split(replace(lower({text}), ' ', ''), '|')))"
+    valid = r"[a-z0-9_]{1,32}(\|[a-z0-9_]{1,32})*"
+    value = (
+        f"case when regexp_full_match(replace(lower({text}), ' ', ''), '{valid}') "
+        f"then array_to_string({parts}, '|') end"
+    )
+    return value, [_unreadable(column, text, "BAD_ENUM")]
+
+
+def _read_word(
+    column: Column, text: str, spec: TableSpec, context: StagingContext
+) -> tuple[str, list[Finding]]:
+    value = f"case when regexp_full_match(code_form({text}), '[a-z0-9_]{{1,32}}') then code_form({text}) end"
+    return value, [_unreadable(column, text, "BAD_ENUM")]
+
+
+def _read_number(
+    column: Column, text: str, spec: TableSpec, context: StagingContext
+) -> tuple[str, list[Finding]]:
+    name = '"' + column.name + '"'
+    rules = [_unreadable(column, text, "BAD_NUMBER")]
+    if column.low is not None and column.high is not None:
+        rules.append((f"{name} not between {column.low} and {column.high}", column.name, column.range_rule))
+    return f"try_cast({text} as double)", rules
+
+
+def _read_integer(
+    column: Column, text: str, spec: TableSpec, context: StagingContext
+) -> tuple[str, list[Finding]]:
+    number = f"try_cast({text} as double)"
+    value = f"case when {number} = floor({number}) and abs({number}) < 1e9 then {number}::integer end"
+    rules = [_unreadable(column, text, "BAD_NUMBER")]
+    if (spec.table, column.name) == ("followups", "due_day"):
+        rules.append((f"due_day not in {FOLLOWUP_DUE_DAYS}", column.name, "BAD_ENUM"))
+    if column.low is not None and column.high is not None:
+        name = '"' + column.name + '"'
+        outside = f"{name} not between {column.low} and {column.high}"
+        rules.append((outside, column.name, column.range_rule))
+    return value, rules
+
+
+def _read_boolean(
+    column: Column, text: str, spec: TableSpec, context: StagingContext
+) -> tuple[str, list[Finding]]:
+    value = f"case when lower({text}) in {_TRUE} then true when lower({text}) in {_FALSE} then false end"
+    return value, [_unreadable(column, text, "BAD_BOOL")]
+
+
+def _read_instrument(
+    column: Column, text: str, spec: TableSpec, context: StagingContext
+) -> tuple[str, list[Finding]]:
+    return "instrument_id", [_unreadable(column, text, "BAD_ENUM")]
+
+
+_Reader = Callable[[Column, str, TableSpec, "StagingContext"], tuple[str, list[Finding]]]
+_KINDS: Final[dict[str, _Reader]] = {
+    "id": _read_id,
+    "date": _read_date,
+    "code": _read_code,
+    "age_band": _read_age_band,
+    "codes": _read_codes,
+    "word": _read_word,
+    "integer": _read_integer,
+    "number": _read_number,
+    "total": _read_number,
+    "boolean": _read_boolean,
+    "instrument": _read_instrument,
+}

@@ -1,0 +1,226 @@
+"""Identifiers of people: found by the name of a column, and by the form of a value.
+
+The wall of intake (45 CFR 164.514(b)(2), the 18 identifiers). Headers match by whole words (`language`, `late_cancel`
+and `telehealth_minutes` are innocent) and by forms that are written in one word (`lastname`); values match by
+patterns that RE2 (DuckDB) and Python read alike.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import duckdb
+
+from analytics.intake.readers import normalised
+from analytics.intake.sql_text import literal, quoted
+
+HeaderRule = Literal["PHI_COLUMN", "FREE_TEXT_COLUMN"]
+ValueRule = Literal["PHI_VALUE", "FREE_TEXT_COLUMN"]
+
+# A word of a header that makes the column an identifier, in the singular. The letters are those of the 18 identifiers.
+_WORDS: Final = frozenset(
+    # A names
+    "name surname forename alias nickname maiden initial guardian spouse kin firstname lastname middlename fullname "
+    "givenname familyname preferredname legalname maidenname username fname lname patientname clientname membername "
+    # B places smaller than a state
+    "address addr street city county zip zipcode zip3 zip4 zip5 postal postcode postalcode geo geocode lat lon "
+    "latitude longitude census streetaddress homeaddress "
+    # C dates, and ages
+    "birth birthday birthdate dob dateofbirth death deathdate dateofdeath dod date datetime timestamp age "
+    # D to F phone, fax, e-mail
+    "phone telephone tel mobile cell cellphone homephone workphone mobilephone phonenumber fax faxnumber mail email "
+    "emailaddress "
+    # G to K numbers given by authorities, insurers and clinics
+    "ssn socialsecurity mrn medicalrecord member memberid insurance insured insurer subscriber subscriberid policy "
+    "policynumber medicaid medicare account acct accountnumber license licence licensenumber driverslicense npi "
+    # L, M vehicles and devices
+    "vin plate licenseplate device serial "
+    # N, O addresses on the internet
+    "url web website ipaddress "
+    # P, Q bodies and pictures
+    "biometric finger fingerprint voice voiceprint face photo photograph image "
+    # R any other unique number or code
+    "id identifier uuid guid patientid clientid personid chartid chartnumber patientnumber clientnumber".split()
+)
+_FREE_TEXT: Final = frozenset(
+    "note comment narrative text freetext remark description memo progressnote clinicalnote".split()
+)
+# Two words that are an identifier only together, or a word that is one only alone or beside these others.
+_PAIRS: Final = (("social", "security"), ("medical", "record"), ("ip", "address"), ("chart", "no"), ("case", "no"))
+_ALONE: Final = frozenset({"first", "last", "middle", "social", "ip", "contact"})
+_BESIDE: Final = frozenset({"patient", "client", "person", "member", "legal", "preferred"})
+# Innocent although a word of theirs is not.
+_INNOCENT: Final = (("face", "to", "face"), ("age", "band"), ("age", "group"))
+
+
+def _words(column: str) -> list[str]:
+    """Split a header on everything that is no letter or digit, on camel case, and before digits."""
+    text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", column)
+    return re.findall(r"[^\W\d_]+|\d+", normalised(text))
+
+
+def _singular(word: str) -> set[str]:
+    forms = {word}
+    if word.endswith("ies"):
+        forms.add(word[:-3] + "y")
+    if word.endswith("es"):
+        forms.add(word[:-2])
+    if word.endswith("s"):
+        forms.add(word[:-1])
+    return forms
+
+
+def _has(words: Sequence[str], sought: Sequence[str]) -> bool:
+    width = len(sought)
+    return any(tuple(words[at : at + width]) == tuple(sought) for at in range(len(words) - width + 1))
+
+
+def header_finding(column: str, known_columns: Collection[str]) -> HeaderRule | None:
+    """Return which rule a column breaks by its name, or None.
+
+    Parameters
+    ----------
+    column : the name as written.
+    known_columns : names of the model, in lower case; these are never identifiers.
+
+    >>> header_finding("Social Security No", ())
+    'PHI_COLUMN'
+    >>> header_finding("late_cancel", ()) is None
+    True
+    """
+    if normalised(column) in known_columns:
+        return None
+    words = _words(column)
+    for innocent in _INNOCENT:
+        if _has(words, innocent):
+            words = [word for word in words if word not in innocent]
+    # A header may also be several words run together with separators that mean nothing: `d.o.b.`, `e-mail`.
+    forms = {form for word in [*words, "".join(words)] for form in _singular(word)}
+    letters = [word for word in words if not word.isdigit()]
+    alone = bool(_ALONE & set(letters)) and set(letters) <= _ALONE | _BESIDE
+    dated = len(letters) > 1 and letters[-1] in ("on", "dt")  # any date outside the model, by custom of naming
+    if forms & _WORDS or alone or dated or any(_has(words, pair) for pair in _PAIRS):
+        return "PHI_COLUMN"
+    return "FREE_TEXT_COLUMN" if forms & _FREE_TEXT else None
+
+
+_UPPER: Final = "[A-ZÀ-ÖØ-Þ]"
+_LETTER: Final = "[A-Za-zÀ-ÖØ-öø-ÿ'’-]"
+_BEFORE: Final = "(?:^|[^0-9A-Za-z])"
+_AFTER: Final = "(?:$|[^0-9A-Za-z])"
+
+# Enough by themselves, wherever they stand: one such value is one too many.
+_ANYWHERE: Final = {
+    "social security number": rf"{_BEFORE}[0-9]{{3}}[- ][0-9]{{2}}[- ][0-9]{{4}}{_AFTER}",
+    "e-mail": r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}",
+    "phone": rf"{_BEFORE}(?:\+?1[-. ]?)?\(?[2-9][0-9]{{2}}\)?[-. ]{{1,2}}[2-9][0-9]{{2}}[-. ][0-9]{{4}}{_AFTER}",
+    "web address": r"(?i:https?://|www\.)",
+    "IP address": r"(?:^|[^0-9.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:$|[^0-9.])|(?:[0-9A-Fa-f]{0,4}:){3,7}[0-9A-Fa-f]{1,4}",
+    "name": rf"^{_UPPER}{_LETTER}+, ?{_UPPER}{_LETTER}+|{_BEFORE}(?:Mr|Mrs|Ms|Miss|Dr|Prof)\.? {_UPPER}{_LETTER}+",
+    "date": r"^(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}(?:$|[T ])|^[0-9]{1,2}/[0-9]{1,2}/(?:[0-9]{2}){1,2}(?:$| )",
+}
+
+# Forms that an id or a code may have too; identifiers only in a column of which the model knows nothing.
+_IN_UNKNOWN: Final = {
+    "date in a text": rf"{_BEFORE}(?:(?:19|20)[0-9]{{2}}-[0-9]{{2}}-[0-9]{{2}}|[0-9]{{1,2}}/[0-9]{{1,2}}/[0-9]{{2,4}}){_AFTER}",
+    "nine digits": r"^[0-9]{9}$",
+    "ten digits of a phone": r"^1?[2-9][0-9]{2}[2-9][0-9]{6}$",
+    "street address": (
+        rf"[0-9]+ (?:{_LETTER}+\.? ){{1,3}}(?i:street|avenue|ave|road|rd|boulevard|blvd|lane|highway|hwy|parkway|pkwy){_AFTER}"
+        rf"|[0-9]+ (?:{_UPPER}{_LETTER}*\.? ){{1,3}}(?:St|Dr|Drive|Ct|Court|Ln|Way|Pl|Place|Ter|Terrace|Cir|Circle){_AFTER}"
+    ),
+    "vehicle": r"^[A-HJ-NPR-Z0-9]{11}[0-9]{6}$",
+    "labelled number": (
+        rf"{_BEFORE}(?i:mrn|ssn|acct|account|medicaid|member|policy|npi|licen[cs]e|chart)"
+        r"(?i: ?(?:no\.?|number|id|#))?[ :.#]*[0-9]{3,}"
+    ),
+}
+
+value_patterns: Final[dict[str, str]] = _ANYWHERE | _IN_UNKNOWN
+
+# Five digits are a ZIP code when most values of a column have that form; a single one may be any number.
+_ZIP: Final = "^[0-9]{5}(?:-[0-9]{4})?$"
+_MOST: Final = 0.5
+FREE_TEXT_WORDS: Final = 3
+"""A mean of more words per value than this is a text, not a code."""
+
+_ANY_STRONG: Final = "|".join(f"(?:{pattern})" for pattern in _ANYWHERE.values())
+_ANY_UNKNOWN: Final = "|".join(f"(?:{pattern})" for pattern in value_patterns.values())
+_COMPILED: Final = re.compile(_ANY_STRONG)
+
+
+def value_finding(value: str) -> bool:
+    """Return True when a value of a column of the model (an id) is an identifier by its form: PHI_VALUE."""
+    return _COMPILED.search(value) is not None
+
+
+def value_finding_sql(column_expression: str) -> str:
+    """Return the same as an SQL condition on an expression of type VARCHAR; NULL where the value is NULL."""
+    return f"regexp_matches({column_expression}, {literal(_ANY_STRONG)})"
+
+
+def mask(value: str) -> str:
+    """Return what of a refused value may be shown: its first character and its length."""
+    return f"{value[:1]}… ({len(value)} characters)"
+
+
+def is_free_text(values: Iterable[str]) -> bool:
+    """Return True when the values that are not blank have more than three words on average."""
+    counts = [len(value.split()) for value in values if value.strip()]
+    return bool(counts) and sum(counts) / len(counts) > FREE_TEXT_WORDS
+
+
+@dataclass(frozen=True)
+class ColumnFinding:
+    """An identifier in the values of a column outside the model: the whole file is refused.
+
+    Attributes
+    ----------
+    kind : what the value looks like ("date", "ZIP code", "free text"); never the value.
+    """
+
+    column: str
+    rule: ValueRule
+    kind: str
+
+
+def scan_unknown_columns(
+    connection: duckdb.DuckDBPyConnection, view: str, columns: Sequence[str]
+) -> list[ColumnFinding]:
+    """Look at every value of columns that the model does not know, in one query over the view.
+
+    Parameters
+    ----------
+    view, columns : of `readers.text_view`; its rows that are misshapen are looked at too.
+
+    Returns
+    -------
+    list
+        At most one finding per column, in the order of the columns; empty when nothing was found.
+    """
+    if not columns:
+        return []
+    parts = []
+    for column in columns:
+        value = f"trim({quoted(column)})"
+        blanks = f"regexp_replace({value}, '\\s+', ' ', 'g')"
+        parts += [
+            f"first({value}) filter (regexp_matches({value}, {literal(_ANY_UNKNOWN)}))",
+            f"avg(regexp_matches({value}, {literal(_ZIP)})::integer) filter ({value} <> '')",
+            f"avg(strlen({blanks}) - strlen(replace({blanks}, ' ', '')) + 1) filter ({value} <> '')",
+        ]
+    row = connection.execute(f"select {', '.join(parts)} from {quoted(view)}").fetchone() or ()
+    findings = []
+    for at, column in enumerate(columns):
+        example, zips, words = row[3 * at : 3 * at + 3]
+        if example is not None:
+            kind = next(kind for kind, pattern in value_patterns.items() if re.search(pattern, example))
+            findings.append(ColumnFinding(column, "PHI_VALUE", kind))
+        elif zips is not None and zips > _MOST:
+            findings.append(ColumnFinding(column, "PHI_VALUE", "ZIP code"))
+        elif words is not None and words > FREE_TEXT_WORDS:
+            findings.append(ColumnFinding(column, "FREE_TEXT_COLUMN", "free text"))
+    return findings

@@ -1,0 +1,147 @@
+"""Incremental batches: place new rows among those that the store already has.
+
+The store has no dates; the anchors beside the key have. With them the rows of the current state are put back on the
+calendar inside the importing process, merged with the new ones (same key: the later wins), and made relative again.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from analytics.intake.deidentify import Key, Pseudonyms, anchors_belong_to
+from analytics.intake.model import EPISODE_FACTS, TableSpec
+from analytics.intake.sql_text import quoted
+from analytics.store.snapshot import current_id
+
+KNOWN: Final = "known_episode"
+
+# Row table of the state, and each staged column as SQL over it: `p` is the state's row, `k` the known episode,
+# `s` the person's first admission.
+_PLACED: Final[dict[str, tuple[str, dict[str, str]]]] = {
+    "attendance": ("attendance", {"session_date": "p.day + k.admit_date"}),
+    "scores": ("score", {"assessed_on": "p.day + k.admit_date", "prorated": "p.is_prorated"}),
+    "substance_use": ("substance_use", {"observed_on": "p.day + k.admit_date"}),
+    "followups": (
+        "followup",
+        {
+            "attempted_on": "p.attempted_day + k.discharge_date",
+            "completed_on": "p.completed_day + k.discharge_date",
+        },
+    ),
+    "readmissions": (
+        "acute_event",
+        {"admit_date": "p.start_day + s.first_admit", "discharge_date": "p.end_day + s.first_admit"},
+    ),
+    "capture": ("capture", {"from": "p.from_day + s.first_admit", "to": "p.to_day + s.first_admit"}),
+}
+
+
+def load_known(connection: duckdb.DuckDBPyConnection, key: Key, snapshot_id: str) -> bool:
+    """Load the anchors as table `known_episode`; False when there are none for the current snapshot."""
+    path = key.anchors_path
+    if path is None or not anchors_belong_to(key, snapshot_id):
+        return False
+    rows = [line.rstrip("\n").split(",") for line in path.read_text(encoding="ascii").splitlines()[1:]]
+    connection.execute(
+        f"create table {KNOWN} (episode_key varchar, person_key varchar, admit_date integer, "
+        "discharge_date integer, level_of_care varchar)"
+    )
+    connection.executemany(
+        f"insert into {KNOWN} values (?, ?, ?, ?, ?)",
+        [(e, p, int(a), int(d) if d else None, level or None) for e, p, a, d, level in rows],
+    )
+    connection.execute(f"alter table {KNOWN} add column ix bigint")
+    connection.execute(f"update {KNOWN} set ix = -1 - rowid")
+    return True
+
+
+def add_known_parents(connection: duckdb.DuckDBPyConnection, spec: TableSpec, view: str, key: Key) -> None:
+    """Let rows of a child file find an episode or person that is in the store but not in this batch."""
+    kind = "person" if spec.parent == "person" else "episode"
+    first, last = ("admit_date", "discharge_date") if kind == "episode" else ("null", "null")
+    if kind == "person":
+        connection.execute(
+            f"insert into person_ix select -1 - row_number() over (), person_key from "
+            f"(select distinct person_key from {KNOWN} anti join person_ix using (person_key))"
+        )
+    parents = KNOWN if kind == "episode" else "person_ix"
+    connection.execute(
+        f"insert into parent_{kind} select raw, k.ix, {first}, {last} from ("
+        f"select raw, {Pseudonyms.sql(kind, 'raw')} as {kind}_key from "
+        f"(select distinct cleaned({kind}_id) as raw from {view}) where raw is not null) "
+        f"join {parents} k using ({kind}_key) where raw not in (select raw from parent_{kind})",
+        Pseudonyms(key).parameters,
+    )
+
+
+def _state(store: Path, table: str) -> str:
+    path = str(store / "batches" / str(current_id(store)) / f"{table}.parquet").replace("'", "''")
+    return f"read_parquet('{path}')"
+
+
+def add_known_episodes(connection: duckdb.DuckDBPyConnection, store: Path) -> None:
+    """Add to `all_episodes` the episodes of the store that the batch does not correct; note where rows belong now.
+
+    `moved` maps every known episode to its `ix` in this import: its own, or that of the corrected row.
+    """
+    placed = {
+        "admit_date": "k.admit_date",
+        "discharge_date": "k.discharge_date",
+        "referral_date": "k.admit_date - p.wait_days",
+        "observed_until": "null",
+    }
+    columns = ", ".join(placed.get(name, f"p.{quoted(name)}") for name in EPISODE_FACTS)
+    connection.execute(
+        f"create table moved as select k.episode_key, k.person_key, k.admit_date, k.discharge_date, "
+        f"coalesce(s.ix, k.ix) as ix, p.episode_id as state_id, p.person_id as state_person "
+        f"from {KNOWN} k join {_state(store, 'episode')} p using (episode_key) "
+        "left join all_episodes s using (episode_key)"
+    )
+    connection.execute(
+        f"insert into all_episodes select k.ix, k.episode_key, k.person_key, {columns} from {KNOWN} k "
+        f"join {_state(store, 'episode')} p using (episode_key) anti join all_episodes s using (episode_key)"
+    )
+    connection.execute(
+        "create table first_known as select state_person, any_value(person_key) as person_key, "
+        "min(admit_date) as first_admit from moved group by 1"
+    )
+    connection.execute(
+        "insert into person_ix select -1000000000 - row_number() over (), person_key from "
+        "(select distinct person_key from all_episodes anti join person_ix using (person_key))"
+    )
+
+
+def add_known_rows(
+    connection: duckdb.DuckDBPyConnection, spec: TableSpec, keys: list[str], store: Path, cut_day: int
+) -> None:
+    """Add to `kept_<file>` the rows of the store that this batch does not replace.
+
+    Rows that a corrected stay leaves outside its days are left behind: the source has to give them again.
+    """
+    table, placed = _PLACED[spec.table]
+    names = [column.name for column in spec.columns if column.name != f"{spec.parent}_id"]
+    columns = ", ".join(f"{placed.get(name, f'p.{quoted(name)}')} as {quoted(name)}" for name in names)
+    if spec.parent == "person":
+        join, ix = "join first_known s on s.state_person = p.person_id join person_ix x using (person_key)", "x.ix"
+    else:
+        join, ix = "join moved k on k.state_id = p.episode_id", "k.ix"
+    same = " and ".join(f"n.{key} is not distinct from o.{key}" for key in keys)
+    inside = (
+        "join all_episodes e using (ix) "
+        f"where o.session_date between e.admit_date and coalesce(e.discharge_date, {cut_day})"
+        if spec.table == "attendance"
+        else "join all_episodes e using (ix) where e.discharge_date is not null"
+        if spec.table == "followups"
+        else ""
+    )
+    connection.execute(
+        f"create temp table earlier as select {ix} as ix, {columns} from {_state(store, table)} p {join}"
+    )
+    connection.execute(
+        f"insert into kept_{spec.table} select o.* from earlier o {inside} "
+        f"{'and' if inside else 'where'} not exists (select 1 from kept_{spec.table} n where {same})"
+    )
+    connection.execute("drop table earlier")

@@ -1,0 +1,158 @@
+"""Open the files of an import: by canonical names, or through a mapping; refuse files that hold identifiers.
+
+A file read by canonical names is refused whole for an identifier column. A file read through a mapping may hold
+anything: only the columns that the mapping names leave the reader, and the same scans run on what leaves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from analytics.errors import ImportProblem
+from analytics.intake.cage import cage
+from analytics.intake.identifiers import header_finding, scan_unknown_columns
+from analytics.intake.mapping import SourceMapping, run_selects
+from analytics.intake.model import TABLES, TableSpec
+from analytics.intake.readers import CANONICAL_FILES, FileFacts, FileRefusal, ReadOptions, inspect, text_view
+from analytics.intake.report import FileReport, ImportReport, Rejection
+from analytics.intake.staging import source_name
+
+_BY_FILE: Final = {spec.file: spec for spec in TABLES}
+
+
+@dataclass(frozen=True)
+class SourceTable:
+    """A canonical table as text: a view with `record`, `misshapen` and the columns `present`.
+
+    `unknown` are columns that the mapping declares not known: required, yet NULL.
+    """
+
+    view: str
+    present: frozenset[str]
+    unknown: frozenset[str] = frozenset()
+
+
+@dataclass
+class Sources:
+    """The canonical tables of one import that could be opened, by table name."""
+
+    tables: dict[str, SourceTable] = field(default_factory=dict)
+
+
+def open_sources(
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    mapping: SourceMapping | None,
+    folders: Sequence[Path],
+    report: ImportReport,
+) -> Sources:
+    """Check every file, make a text view of each that passes, and write refusals and warnings into the report.
+
+    From here on the connection reaches nothing but these files and `folders` (of the store).
+    """
+    sources = Sources()
+    if mapping is not None and mapping.has_tables:
+        _through_mapping(connection, folder, mapping, folders, report, sources)
+        return sources
+    options = mapping.read_options if mapping is not None else ReadOptions()
+    found = {path.name.lower(): path for path in sorted(folder.iterdir()) if path.is_file()}
+    if "episodes.csv" not in found:
+        raise ImportProblem("There is no episodes.csv in the folder. Every import begins with it (docs/import.md).")
+    readable: list[tuple[TableSpec, FileFacts]] = []
+    for name, path in found.items():
+        if not name.endswith(".csv"):
+            continue
+        spec = _BY_FILE.get(name)
+        file = report.files.setdefault(name, FileReport())
+        if spec is None:
+            known = name in CANONICAL_FILES
+            file.warnings.append(Rejection(None, None, "FILE_NOT_USED" if known else "UNKNOWN_FILE"))
+            continue
+        facts = inspect(path, options)
+        if isinstance(facts, FileRefusal):
+            file.refuse(facts.rule, facts.column)
+            continue
+        file.records_read = facts.records
+        report.sources[name] = facts.records
+        readable.append((spec, facts))
+    cage(connection, [facts.path for _, facts in readable], folders)
+    for spec, facts in readable:
+        file = report.files[spec.file]
+        _open_canonical(connection, spec, facts, file, sources)
+    return sources
+
+
+def _open_canonical(
+    connection: duckdb.DuckDBPyConnection, spec: TableSpec, facts: FileFacts, file: FileReport, sources: Sources
+) -> None:
+    known = {column.name for column in spec.columns if column.name != "observed_until"}
+    unknown = [name for name in facts.columns if name not in known]
+    as_written = dict(zip(facts.columns, facts.header, strict=True))
+    for name in unknown:
+        if rule := header_finding(as_written[name], known):
+            file.refuse(rule, as_written[name])
+    missing = [c.name for c in spec.columns if (c.required or c.present) and c.name not in facts.columns]
+    # Self reports need no test result; the two columns may take each other's place.
+    if spec.table == "substance_use" and "days_used_past_30" in facts.columns and "result" in missing:
+        missing.remove("result")
+    for name in missing:
+        file.refuse("MISSING_COLUMN", name)
+    if file.outcome == "rejected":
+        return
+    view = f"text_{spec.table}"
+    if unknown:
+        scratch = f"unknown_{spec.table}"
+        places = {f"column {place}": name for place, name in enumerate(unknown)}
+        text_view(connection, scratch, facts, places)
+        for finding in scan_unknown_columns(connection, scratch, list(places)):
+            file.refuse(finding.rule, as_written[places[finding.column]])
+        connection.execute(f'drop view "{scratch}"')
+        file.warnings += [Rejection(None, as_written[name], "UNKNOWN_COLUMN") for name in unknown]
+    if file.outcome == "rejected":
+        return
+    present = frozenset(known & set(facts.columns))
+    text_view(connection, view, facts, sorted(present))
+    sources.tables[spec.table] = SourceTable(view, present)
+
+
+def _through_mapping(
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    mapping: SourceMapping,
+    folders: Sequence[Path],
+    report: ImportReport,
+    sources: Sources,
+) -> None:
+    mapped = run_selects(connection, mapping, folder, folders)
+    report.sources.update({name: facts.records for name, facts in mapped.sources.items()})
+    report.notes = [*mapping.rules, *(f"Left out of the source on purpose: {words}" for words in mapping.drops)]
+    report.notes += [f"{name} is {each.value} throughout: {each.because}" for name, each in mapping.constants.items()]
+    for account in mapped.accounts:
+        for reason, count in account.left_out.items():
+            report.left_out[f"{account.source}: {reason}"] = count
+    for name, refusal in mapped.refusals.items():
+        report.files.setdefault(name, FileReport()).refuse(refusal.rule, refusal.column)
+    for spec in TABLES:
+        table = mapped.tables.get(spec.table)
+        if table is None:
+            continue
+        file = report.files.setdefault(spec.file, FileReport(records_read=table.records))
+        present = frozenset(
+            column.name
+            for column in spec.columns
+            if source_name(column.name, mapping.study_days) in table.columns
+        )
+        given = {source_name(name, mapping.study_days) for name in present}
+        for name in sorted(table.columns - given):
+            file.refuse(header_finding(name, given) or "UNKNOWN_COLUMN", name)
+        for column in spec.columns:
+            if (column.required or column.present) and column.name not in present:
+                file.refuse("MISSING_COLUMN", column.name)
+        if file.outcome == "accepted":
+            unknown = frozenset(name for name in present if source_name(name, mapping.study_days) in table.unknown)
+            sources.tables[spec.table] = SourceTable(table.view, present, unknown)

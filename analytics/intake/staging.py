@@ -1,0 +1,192 @@
+"""Type and check every row of a canonical file in one pass, in SQL.
+
+`stage()` turns a view of text columns into a table of typed columns with one more column, `finding`: the first rule
+that the row breaks (`column|RULE|masked value`), NULL when it breaks none. Nothing is dropped here, so that
+accepted + rejected = read holds by construction. Dates become whole days since 2000-01-01; a source in study days
+gives its own day numbers, and everything after this module treats both alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import duckdb
+
+from analytics.instruments import load_instruments
+from analytics.intake.columns import Finding, normal_form, read_column
+from analytics.intake.model import DAY_TWINS, TableSpec
+from analytics.intake.sql_text import quoted
+from analytics.store.codes import enum_statements
+
+EPOCH: Final = date(2000, 1, 1)  # no program of ours has older data: DATE_RANGE
+
+NULL_TOKENS: Final = ("", "null", "na", "n/a", "nan", "none", "#n/a", ".", "-")
+LONGEST_FIELD: Final = 1024
+
+# A value under one of these rules may itself identify somebody: not even its first character is kept.
+UNMASKED_RULES: Final = ("PHI_VALUE", "BAD_ID", "ID_SCIENTIFIC")
+
+_BLANKS: Final = "' ' || chr(9) || chr(10) || chr(13) || chr(160)"
+
+
+@dataclass(frozen=True)
+class StagingContext:
+    """What the rows of one import are checked against.
+
+    Attributes
+    ----------
+    import_day, cut_day : days since 2000-01-01; rows after the first are DATE_FUTURE, after the second
+        AFTER_DATA_CUT. Not used for a source in study days.
+    date_format : a strptime format, or None for ISO dates.
+    study_days : dates are given as whole study days.
+    unknown : columns that the mapping declares "unknown": required, yet NULL is allowed.
+    """
+
+    import_day: int
+    cut_day: int
+    date_format: str | None = None
+    study_days: bool = False
+    unknown: frozenset[str] = frozenset()
+
+
+def day_number(day: date) -> int:
+    """Return whole days since 2000-01-01, the unit in which intake compares dates."""
+    return (day - EPOCH).days
+
+
+def prepare(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create the code types, the macros and the table of instrument names that staging needs."""
+    for statement in enum_statements():
+        connection.execute(statement)
+    tokens = ", ".join(repr(token) for token in NULL_TOKENS)
+    connection.execute(
+        f"create macro cleaned(x) as (case when lower(trim(x, {_BLANKS})) in ({tokens}) then null "
+        f"else trim(x, {_BLANKS}) end)"
+    )
+    connection.execute(f"create macro code_form(x) as ({normal_form('x', '_')})")
+    connection.execute(f"create macro instrument_form(x) as ({normal_form('x', '')})")
+    connection.execute(
+        "create table instrument_name (form varchar, instrument_id varchar, lowest double, highest double, "
+        "step double, takes_item_9 boolean)"
+    )
+    rows = [
+        (form, item.id, float(item.minimum), float(item.maximum), float(item.step), item.item_9)
+        for item in load_instruments().values()
+        for form in sorted({_instrument_form(name) for name in (item.id, item.name, *item.aliases)})
+    ]
+    connection.executemany("insert into instrument_name values (?, ?, ?, ?, ?, ?)", rows)
+
+
+def _instrument_form(name: str) -> str:
+    return name.lower().replace(" ", "").replace("-", "").replace("_", "")
+
+
+def source_name(column: str, study_days: bool) -> str:
+    """Return the name under which a canonical column is given: its own, or its day twin."""
+    return DAY_TWINS.get(column, column) if study_days else column
+
+
+def stage(
+    connection: duckdb.DuckDBPyConnection,
+    spec: TableSpec,
+    view: str,
+    present: frozenset[str],
+    context: StagingContext,
+) -> None:
+    """Create table `stage_<table>` from the text view: record, ix, typed columns, `finding`.
+
+    Parameters
+    ----------
+    view : a view or table of text columns named canonically (or by their day twin), with `record` and
+        `misshapen` (the record has too few or too many fields).
+    present : the canonical names of the columns that the view has.
+
+    Notes
+    -----
+    A child row is joined to `parent_episode` or `parent_person` (raw, ix, first_day, last_day), made by the caller;
+    `ix` is NULL in a row without a parent, and the record number itself in a file without parents.
+    """
+    texts, values = [], []
+    findings: list[Finding] = []
+    for column in spec.columns:
+        text = f"t_{column.name}"
+        if column.name in present:
+            texts.append(f"cleaned({quoted(source_name(column.name, context.study_days))}) as {text}")
+            findings.append((f"strlen({text}) > {LONGEST_FIELD}", column.name, "FIELD_TOO_LONG"))
+        else:
+            texts.append(f"null::varchar as {text}")
+        value, rules = read_column(column, text, spec, context)
+        values.append(f"{value} as {quoted(column.name)}")
+        findings.extend(rules if column.name in present else [])
+    findings.extend(row_rules(spec, present, context))
+    chain = " ".join(
+        f"when {condition} then {_finding_text(name, rule)}" for condition, name, rule in findings
+    )
+    join, ix = _parent_join(spec)
+    instrument = (
+        "left join instrument_name i on i.form = instrument_form(t_instrument)"
+        if spec.table == "scores"
+        else ""
+    )
+    columns = ", ".join(quoted(column.name) for column in spec.columns)
+    connection.execute(
+        f"create table stage_{spec.table} as "
+        f"select record, {ix} as ix, {columns}, case when misshapen then '|FIELD_COUNT|' {chain} end as finding "
+        f"from (select *, {', '.join(values)} "
+        f"from (select record, misshapen, {', '.join(texts)} from {view}) t {join} {instrument})"
+    )
+
+
+def _finding_text(name: str, rule: str) -> str:
+    if rule in UNMASKED_RULES or not name:
+        return f"'{name}|{rule}|'"
+    return (
+        f"'{name}|{rule}|' || coalesce(left(t_{name}, 1) || '… (' || length(t_{name}) || ' characters)', '')"
+    )
+
+
+def _parent_join(spec: TableSpec) -> tuple[str, str]:
+    if spec.parent is None:
+        return "", "record"
+    return f"left join parent_{spec.parent} p on p.raw = t_{spec.parent}_id", "ix"
+
+
+def row_rules(spec: TableSpec, present: frozenset[str], context: StagingContext) -> list[Finding]:
+    """Return the rules that look at several columns of one row, after those of the single columns."""
+    latest = "coalesce(last_day, 1000000)"
+    rules: dict[str, list[Finding]] = {
+        "episodes": [
+            ("discharge_date is not null and discharge_reason is null", "discharge_reason", "INCONSISTENT"),
+            ("discharge_date is null and discharge_reason is not null", "discharge_date", "INCONSISTENT"),
+            ("discharge_date < admit_date", "discharge_date", "DATE_ORDER"),
+            ("referral_date > admit_date", "referral_date", "DATE_ORDER"),
+        ],
+        "attendance": [
+            (f"session_date < first_day or session_date > {latest}", "session_date", "DATE_OUTSIDE_EPISODE"),
+            ("status = 'attended' and minutes = 0", "minutes", "INCONSISTENT"),
+            ("status <> 'attended' and minutes > 0", "minutes", "INCONSISTENT"),
+        ],
+        "scores": [
+            ("total <> floor(total) and step >= 1", "total", "SCORE_INTEGER"),
+            ("total < lowest or total > highest", "total", "SCORE_RANGE"),
+            ("item_9 is not null and not takes_item_9", "item_9", "SCORE_INCONSISTENT"),
+            ("item_9 > total", "item_9", "SCORE_INCONSISTENT"),
+            ("assessed_on <= first_day - 1000", "assessed_on", "DATE_RANGE"),
+        ],
+        "substance_use": [
+            ("result is null and days_used_past_30 is null", "result", "REQUIRED"),
+        ],
+        "readmissions": [
+            ("discharge_date < admit_date", "discharge_date", "DATE_ORDER"),
+        ],
+        "followups": [
+            ("last_day is null", "episode_id", "FOLLOWUP_BEFORE_DISCHARGE"),
+            ("attempted_on < last_day", "attempted_on", "FOLLOWUP_BEFORE_DISCHARGE"),
+            ("completed_on < last_day", "completed_on", "FOLLOWUP_BEFORE_DISCHARGE"),
+            ("not reached and days_abstinent_past_30 is not null", "days_abstinent_past_30", "INCONSISTENT"),
+        ],
+        "capture": [(f"{quoted('to')} < {quoted('from')}", "to", "DATE_ORDER")],
+    }
+    return [rule for rule in rules.get(spec.table, []) if not (rule[1] in context.unknown)]

@@ -1,0 +1,82 @@
+"""What is known about a snapshot besides its rows: the manifest that lies beside the file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Final
+
+from analytics.errors import StoreProblem
+
+# Raised when the row or outcome tables change; an app that meets another version refuses with a sentence.
+SCHEMA_VERSION: Final = 1
+
+
+@dataclass(frozen=True)
+class SnapshotFacts:
+    """The manifest of a snapshot.
+
+    Attributes
+    ----------
+    snapshot_id : first 12 hex digits of the content hash. content_hash : SHA-256 over the row tables.
+    data_as_of : the data cut as it may be printed in this privacy mode. imported : when, at the same grain.
+    counts : rows per table. table_hashes : content per table. file_bytes, file_sha256 : of the database file.
+    warnings : rule names that every page must repeat (MODE_UNDOCUMENTED).
+    notes : sentences of the mapping that made the data, printed where they are shown. left_out : what the mapping
+        left out on purpose, with counts. sources : records read per raw file.
+    """
+
+    snapshot_id: str
+    content_hash: str
+    privacy_mode: str
+    key_id: str
+    data_as_of: str
+    imported: str
+    engine: str
+    counts: Mapping[str, int]
+    table_hashes: Mapping[str, str]
+    file_bytes: int
+    file_sha256: str
+    batch_mode: str = "full"
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    sources: Mapping[str, int] = field(default_factory=dict)
+    override: str | None = None
+    schema_version: int = SCHEMA_VERSION
+
+    @property
+    def synthetic(self) -> bool:
+        """True when the data are made up."""
+        return self.privacy_mode == "synthetic"
+
+    def write(self, path: Path) -> None:
+        """Write the manifest as JSON."""
+        path.write_text(json.dumps(asdict(self), indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def read_facts(path: Path) -> SnapshotFacts:
+    """Read a manifest.
+
+    Raises
+    ------
+    StoreProblem
+        When it is missing, damaged, or of a schema version that this program does not know.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        version = content["schema_version"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise StoreProblem(
+            f"The manifest {path.name} is missing or damaged. Run the import again, or restore the store folder."
+        ) from None
+    if version != SCHEMA_VERSION:
+        raise StoreProblem(
+            f"The snapshot has schema version {version}; this program reads version {SCHEMA_VERSION}. "
+            "Run the import again with this program, or use the program version that wrote the snapshot."
+        )
+    for name in ("warnings", "notes"):
+        content[name] = tuple(content[name])
+    return SnapshotFacts(**content)

@@ -1,0 +1,107 @@
+"""Build the outcome tables of a snapshot from its row tables: run `outcomes.sql`, range by range.
+
+Every rule of `outcomes.sql` stays inside one person, so the file is run once per range of persons and appends:
+time grows in proportion to the data, memory stays that of one range. The layout of the three tables and the
+reason of every rule stand in the SQL.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Final
+
+import duckdb
+
+from analytics.errors import StoreProblem
+
+OUTCOME_TABLES: Final = ("episode_outcome", "score_outcome", "attendance_week")
+
+# Rows of one range that a snapshot of any size needs in memory at once: about 2 GB.
+EPISODES_PER_RANGE: Final = 1_000_000
+
+
+def build_outcomes(connection: duckdb.DuckDBPyConnection, episodes_per_range: int = EPISODES_PER_RANGE) -> None:
+    """Create `episode_outcome`, `score_outcome` and `attendance_week` from the row tables of this database.
+
+    Tables of these names are replaced; helper tables do not remain. Rows are sorted for pruning within a range,
+    by program and admission period (weeks by episode): queries still need their own ORDER BY.
+
+    Parameters
+    ----------
+    connection : writable; the row tables of `schema.sql` are loaded in its current database.
+    episodes_per_range : a range ends with the person who reaches this number. The result does not depend on it.
+
+    Raises
+    ------
+    StoreProblem : the row tables break a promise the rules rest on, or a row went missing on the way.
+    ValueError : `episodes_per_range` is not positive.
+    """
+    if episodes_per_range < 1:
+        raise ValueError("episodes_per_range must be at least 1")
+    for table in OUTCOME_TABLES:
+        connection.execute(f"drop table if exists {table}")
+    _check_row_tables(connection)
+    statements = files("analytics.store").joinpath("outcomes.sql").read_text(encoding="utf-8")
+    # A snapshot without episodes still gets its three tables, empty.
+    for first_person, last_person, first_episode, last_episode in _ranges(connection, episodes_per_range) or [
+        (0, 0, 0, 0)
+    ]:
+        connection.execute(f"set variable first_person = {first_person}")
+        connection.execute(f"set variable last_person = {last_person}")
+        connection.execute(f"set variable first_episode = {first_episode}")
+        connection.execute(f"set variable last_episode = {last_episode}")
+        connection.execute(statements)
+    _check_outcomes(connection)
+
+
+def _ranges(connection: duckdb.DuckDBPyConnection, episodes_per_range: int) -> list[tuple[int, int, int, int]]:
+    """Return first and last person, first and last episode of each range; a person is never split."""
+    ranges: list[tuple[int, int, int, int]] = connection.execute(
+        """
+        with person as (
+            select person_id, min(episode_id) as first_episode, max(episode_id) as last_episode,
+                sum(count(*)) over (order by person_id) - count(*) as episodes_before
+            from episode group by person_id
+        )
+        select min(person_id), max(person_id), min(first_episode), max(last_episode)
+        from person group by floor(episodes_before / $episodes_per_range) order by 1
+        """,
+        {"episodes_per_range": episodes_per_range},
+    ).fetchall()
+    for (*_, last_episode), (_, _, first_episode, _) in zip(ranges, ranges[1:], strict=False):
+        if first_episode <= last_episode:
+            raise StoreProblem("episode: the episodes of a person must have consecutive numbers, in person order")
+    return ranges
+
+
+def _check_row_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Assert what the joins of `outcomes.sql` take for granted; a broken promise would lose or double rows."""
+    promises = {
+        "collected: exactly one row is needed": "select count(*) = 1 from collected",
+        "episode: episode_id is not unique": "select count(*) = count(distinct episode_id) from episode",
+        "program_instrument: an instrument stands twice for one program": """
+            select count(*) = count(distinct (program_id, instrument)) from program_instrument""",
+        "instrument: two directions, or a band twice, for one instrument": """
+            select count(distinct instrument) = count(distinct (instrument, direction))
+                and count(*) = count(distinct (instrument, band_order)) from instrument""",
+        "program_instrument: an instrument is not described in table instrument": """
+            select count(*) = 0 from program_instrument
+            where instrument not in (select instrument from instrument)""",
+    }
+    for broken, promise in promises.items():
+        if connection.execute(promise).fetchone() != (True,):
+            raise StoreProblem(f"The outcome tables cannot be built. {broken}.")
+
+
+def _check_outcomes(connection: duckdb.DuckDBPyConnection) -> None:
+    """Assert that no episode, pair or week was lost or doubled on the way."""
+    counts = {
+        "episode_outcome": "select count(*) from episode",
+        "score_outcome": """
+            select count(*) from episode as e inner join program_instrument as u on u.program_id = e.program_id""",
+        "attendance_week": """
+            select count(*) from (select distinct episode_id, floor(day / 7) from attendance)""",
+    }
+    for table, expected in counts.items():
+        if connection.execute(f"select count(*) from {table}").fetchone() != connection.execute(expected).fetchone():
+            raise StoreProblem(f"{table} does not have the number of rows that the row tables ask for")

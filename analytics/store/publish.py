@@ -1,0 +1,220 @@
+"""Build a snapshot from a state, verify it, and publish it by an atomic pointer.
+
+Order: build a new file -> load -> outcome tables -> verify -> content hash -> checkpoint and close, no write-ahead
+log -> fsync -> rename -> manifest -> pointer. Readers keep what they have open; a crash at any step leaves the old
+snapshot serving and rubbish that the next start removes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import signal
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+import duckdb
+
+from analytics.errors import StoreProblem
+from analytics.store.codes import enum_statements
+from analytics.store.facts import SCHEMA_VERSION, SnapshotFacts, read_facts
+from analytics.store.outcomes import build_outcomes
+from analytics.store.snapshot import POINTER, current_id, file_sha256, manifest_path, snapshot_path
+from analytics.store.verify import ROW_TABLES, check, row_counts, table_hashes
+
+KEPT_SNAPSHOTS: Final = 5
+_BUILD: Final = ".build-"
+LOCK_NAME: Final = "import.lock"
+
+
+@dataclass(frozen=True)
+class BatchFacts:
+    """What intake knows and the manifest must say; see `SnapshotFacts` for the fields of the same name."""
+
+    privacy_mode: str
+    key_id: str
+    data_as_of: str
+    imported: str
+    batch_mode: str
+    warnings: tuple[str, ...]
+    notes: tuple[str, ...]
+    left_out: dict[str, int]
+    sources: dict[str, int]
+    override: str | None
+
+
+def reached(step: str) -> None:
+    """Kill the process here when IOP_FAIL_AT names this step: how the crash tests reach every step."""
+    if os.environ.get("IOP_FAIL_AT") == step:
+        os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
+
+
+@contextmanager
+def import_lock(store: Path) -> Iterator[None]:
+    """Hold the only right to write into the store; remove what a killed import left behind.
+
+    Raises
+    ------
+    StoreProblem
+        When another import is running, or the folder cannot be written.
+    """
+    try:
+        store.mkdir(parents=True, exist_ok=True)
+        lock = (store / LOCK_NAME).open("a+b")
+    except OSError as error:
+        raise StoreProblem(f"The store folder cannot be written ({error.strerror}). Check its permissions.") from None
+    with lock:
+        if not _try_lock(lock):
+            raise StoreProblem("Another import is running on this store. Wait until it has ended, then try again.")
+        for rubbish in store.glob(f"{_BUILD}*"):
+            shutil.rmtree(rubbish, ignore_errors=True)
+        yield
+
+
+def _try_lock(file: IO[bytes]) -> bool:
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def new_build_folder(store: Path) -> Path:
+    """Make a folder for one build inside the store, readable by its owner only, so that renames stay on one disk."""
+    folder = store / f"{_BUILD}{uuid.uuid4().hex}"
+    (folder / "rows").mkdir(parents=True, mode=0o700)
+    return folder
+
+
+def build_database(rows: Path, target: Path, progress: Callable[[str], None]) -> tuple[dict[str, int], dict[str, str]]:
+    """Load a state into a new database file, make the outcome tables, verify; return row counts and hashes.
+
+    Parameters
+    ----------
+    rows : folder of Parquet files, one per row table.
+    """
+    folder = str(rows).replace("'", "''")
+    spill = str(target.parent / "spill")
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": "2500MB", "threads": "2", "temp_directory": spill,
+    }  # fmt: skip
+    connection = duckdb.connect(str(target), config=settings)
+    try:
+        connection.execute("set temp_file_encryption = true")
+        for statement in enum_statements():
+            connection.execute(statement)
+        for name in ("program_id", "site"):
+            source = f"{folder}/episode.parquet"
+            connection.execute(
+                f"create type {name.removesuffix('_id')}_code as enum "
+                f"(select distinct {name}::varchar as code from read_parquet('{source}') where {name} is not null order by 1)"
+            )
+        schema = (Path(__file__).parent / "schema.sql").read_text(encoding="utf-8")
+        connection.execute(schema)
+        progress("loading rows")
+        for table in (*ROW_TABLES, "import_batch", "quarantine"):
+            columns = ", ".join(
+                row[0] for row in connection.execute(f"select column_name from (describe {table})").fetchall()
+            )
+            connection.execute(f"insert into {table} select {columns} from read_parquet('{folder}/{table}.parquet')")
+        reached("loaded")
+        progress("making outcome tables")
+        build_outcomes(connection)
+        reached("outcomes")
+        progress("verifying")
+        check(connection)
+        counts, hashes = row_counts(connection), table_hashes(connection)
+        connection.execute("checkpoint")
+    finally:
+        connection.close()
+    if target.with_name(target.name + ".wal").exists():
+        raise StoreProblem("The new snapshot still has a write-ahead log, so it is not published. Import again.")
+    return counts, hashes
+
+
+def publish(
+    store: Path, build: Path, batch: BatchFacts, progress: Callable[[str], None] = lambda step: None
+) -> tuple[SnapshotFacts, bool]:
+    """Build, verify and publish the state in `build/rows`; return the manifest and whether anything is new.
+
+    A state whose content equals the current snapshot's publishes nothing new and writes no new file.
+    """
+    target = build / "snapshot.duckdb"
+    counts, hashes = build_database(build / "rows", target, progress)
+    content = [batch.privacy_mode, batch.key_id, batch.data_as_of, SCHEMA_VERSION, sorted(hashes.items())]
+    content_hash = hashlib.sha256(repr(content).encode()).hexdigest()
+    snapshot_id = content_hash[:12]
+    if current_id(store) == snapshot_id:
+        shutil.rmtree(build, ignore_errors=True)
+        return read_facts(manifest_path(store, snapshot_id)), False
+    facts = SnapshotFacts(
+        snapshot_id=snapshot_id,
+        content_hash=content_hash,
+        engine=f"duckdb {duckdb.__version__}",
+        counts=counts,
+        table_hashes=hashes,
+        file_bytes=target.stat().st_size,
+        file_sha256=file_sha256(target),
+        **vars(batch),
+    )
+    progress("publishing")
+    _sync(target)
+    reached("built")
+    batches = store / "batches"
+    batches.mkdir(exist_ok=True)
+    shutil.rmtree(batches / snapshot_id, ignore_errors=True)
+    os.replace(build / "rows", batches / snapshot_id)
+    reached("batch")
+    os.replace(target, snapshot_path(store, snapshot_id))
+    reached("renamed")
+    manifest = build / "manifest.json"
+    facts.write(manifest)
+    _sync(manifest)
+    os.replace(manifest, manifest_path(store, snapshot_id))
+    reached("manifest")
+    point_to(store, snapshot_id)
+    reached("pointer")
+    shutil.rmtree(build, ignore_errors=True)
+    prune(store)
+    return facts, True
+
+
+def point_to(store: Path, snapshot_id: str) -> None:
+    """Replace the pointer atomically."""
+    scratch = store / f"{POINTER}.new"
+    scratch.write_text(snapshot_id + "\n", encoding="ascii")
+    _sync(scratch)
+    os.replace(scratch, store / POINTER)
+    _sync(store)
+
+
+def prune(store: Path) -> None:
+    """Remove all but the newest snapshots; their states stay in `batches/`, from which they can be rebuilt."""
+    files = sorted(store.glob("snapshot-*.duckdb"), key=lambda path: path.stat().st_mtime, reverse=True)
+    serving = current_id(store)
+    for path in files[KEPT_SNAPSHOTS:]:
+        if path.stem != f"snapshot-{serving}":
+            path.unlink(missing_ok=True)
+            path.with_suffix(".json").unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    if os.name == "nt" and path.is_dir():
+        return  # Windows has no fsync of a folder
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

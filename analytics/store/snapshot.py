@@ -1,0 +1,129 @@
+"""Open a published snapshot: read-only, caged, one cursor per call."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+
+from analytics.errors import StoreProblem
+from analytics.store.facts import SnapshotFacts, read_facts
+
+POINTER: Final = "CURRENT"
+
+# The database is opened as if its reader were hostile: nothing outside the file can be read or written
+# (privacy.md 3.1 lists what was tried against these settings).
+CAGE: Final[dict[str, str | bool | int | float | list[str]]] = {
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "memory_limit": "4GB",
+    "threads": "2",
+    "lock_configuration": "true",
+}
+
+
+def snapshot_path(store: Path, snapshot_id: str) -> Path:
+    """Return where the database file of a snapshot lies."""
+    return store / f"snapshot-{snapshot_id}.duckdb"
+
+
+def manifest_path(store: Path, snapshot_id: str) -> Path:
+    """Return where the manifest of a snapshot lies."""
+    return store / f"snapshot-{snapshot_id}.json"
+
+
+def current_id(store: Path) -> str | None:
+    """Return the id that the pointer names, None when nothing was published yet.
+
+    Raises
+    ------
+    StoreProblem
+        When the pointer is there but does not name a snapshot.
+    """
+    try:
+        text = (store / POINTER).read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError):
+        text = ""
+    if not text.isalnum():
+        raise StoreProblem(
+            f"The pointer {POINTER} in the store is damaged. Run the import again; it writes a new one."
+        )
+    return text
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class Snapshot:
+    """An open snapshot. Many threads may query it: every query has its own cursor."""
+
+    def __init__(self, path: Path, facts: SnapshotFacts) -> None:
+        """Open the file read-only; use `open_current` or `open_snapshot` instead."""
+        self.facts = facts
+        self._connection = duckdb.connect(str(path), read_only=True, config=dict(CAGE))
+
+    @property
+    def snapshot_id(self) -> str:
+        """Return the id printed on every page, figure and export."""
+        return self.facts.snapshot_id
+
+    def query(self, sql: str, parameters: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
+        """Return all rows of a statement of ours; values are bound as `$name`."""
+        with contextlib.closing(self._connection.cursor()) as cursor:
+            return cursor.execute(sql, dict(parameters or {})).fetchall()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+
+def open_snapshot(store: Path, snapshot_id: str) -> Snapshot:
+    """Open one snapshot after checking the file against its manifest.
+
+    Raises
+    ------
+    StoreProblem
+        When the file is missing, has another content than its manifest says, or still has a write-ahead log:
+        a damaged file is never served.
+    """
+    path = snapshot_path(store, snapshot_id)
+    facts = read_facts(manifest_path(store, snapshot_id))
+    if not path.exists():
+        raise StoreProblem(f"The snapshot file {path.name} is missing. Restore the store folder or import again.")
+    if path.with_name(path.name + ".wal").exists() or file_sha256(path) != facts.file_sha256:
+        raise StoreProblem(
+            f"The snapshot file {path.name} is not what was published (its checksum differs), so it is not shown. "
+            "Run the import again, or restore the store folder."
+        )
+    try:
+        return Snapshot(path, facts)
+    except duckdb.Error:
+        raise StoreProblem(f"The snapshot file {path.name} cannot be opened. Run the import again.") from None
+
+
+def open_current(store: Path) -> Snapshot:
+    """Open the snapshot that is published now.
+
+    Raises
+    ------
+    StoreProblem
+        When nothing has been published yet, or the file is damaged.
+    """
+    snapshot_id = current_id(store)
+    if snapshot_id is None:
+        raise StoreProblem(
+            "There are no data yet. Make the demo with `python -m analytics demo`, "
+            "or import your files with `python -m analytics import`."
+        )
+    return open_snapshot(store, snapshot_id)

@@ -1,0 +1,99 @@
+"""What must hold in a snapshot before it is published: keys, parents, ranges, and a content hash."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+import duckdb
+
+from analytics.errors import StoreProblem
+
+ROW_TABLES: Final = (
+    "program",
+    "program_instrument",
+    "instrument",
+    "episode",
+    "attendance",
+    "score",
+    "substance_use",
+    "followup",
+    "acute_event",
+    "capture",
+    "attendance_calendar",
+    "collected",
+)
+OUTCOME_TABLES: Final = ("episode_outcome", "score_outcome", "attendance_week")
+
+_KEYS: Final = {
+    "program": "program_id",
+    "program_instrument": "program_id, instrument",
+    "instrument": "instrument, band_order",
+    "episode": "episode_id",
+    "attendance": "episode_id, day, session_type, session_no",
+    "score": "episode_id, instrument, day",
+    "substance_use": "episode_id, day, source, substance",
+    "followup": "episode_id, due_day",
+}
+_PARENTS: Final = {
+    "attendance": "episode_id",
+    "score": "episode_id",
+    "substance_use": "episode_id",
+    "followup": "episode_id",
+    "acute_event": "person_id",
+    "capture": "person_id",
+}
+
+
+def _one(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
+    row = connection.execute(sql).fetchone()
+    return int(row[0] or 0) if row else 0
+
+
+def row_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Return the number of rows of every table that a snapshot holds."""
+    return {table: _one(connection, f"select count(*) from {table}") for table in (*ROW_TABLES, *OUTCOME_TABLES)}
+
+
+def check(connection: duckdb.DuckDBPyConnection) -> None:
+    """Assert keys, parents and the size of the outcome tables.
+
+    Raises
+    ------
+    StoreProblem
+        Naming the table and the rule. Intake has checked all of it before; a failure here is a defect, and
+        nothing is published.
+    """
+    for table, key in _KEYS.items():
+        # Row tables are loaded in the order of their key, so comparing neighbours finds what a hash of all keys
+        # would, in a third of the time.
+        same = " and ".join(f"a.{name} = b.{name}" for name in key.split(", "))
+        if _one(connection, f"select count(*) from {table} a join {table} b on b.rowid = a.rowid + 1 and {same}"):
+            raise StoreProblem(f"Table {table} has two rows with one key ({key}). Nothing was published.")
+    for table, parent in _PARENTS.items():
+        orphans = _one(
+            connection, f"select count(*) from (select distinct {parent} from {table}) anti join episode using ({parent})"
+        )
+        if orphans:
+            raise StoreProblem(f"Table {table} has rows without their {parent}. Nothing was published.")
+    episodes = _one(connection, "select count(*) from episode")
+    if _one(connection, "select count(*) from episode_outcome") != episodes:
+        raise StoreProblem("The outcome table does not have one row per episode. Nothing was published.")
+    expected = _one(connection, "select count(*) from episode join program_instrument using (program_id)")
+    if _one(connection, "select count(*) from score_outcome") != expected:
+        raise StoreProblem("The score outcomes do not have one row per episode and instrument. Nothing was published.")
+
+
+def table_hashes(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Return a content hash per row table, independent of row order.
+
+    Each row is hashed as a whole; sum and exclusive-or of the row hashes and their number are hashed again.
+    """
+    result = {}
+    for table in ROW_TABLES:
+        row = connection.execute(
+            f"select count(*), coalesce(bit_xor(h), 0), coalesce(sum(h % 4294967296), 0) "
+            f"from (select hash(t) as h from {table} t)"
+        ).fetchone()
+        result[table] = hashlib.sha256(repr((table, row)).encode()).hexdigest()
+    return result
