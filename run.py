@@ -14,6 +14,7 @@ import hashlib
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -188,13 +189,8 @@ def install(locks, wheels):
 def stamp(lock):
     """Equal for two installations that serve alike: same lock, same project file, same Python version."""
     version = "{}.{}".format(*sys.version_info[:2])
-    parts = [
-        lock.encode(),
-        version.encode(),
-        (ROOT / lock).read_bytes(),
-        (ROOT / "pyproject.toml").read_bytes(),
-    ]
-    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+    contents = [(ROOT / name).read_bytes() for name in (lock, "pyproject.toml")]
+    return hashlib.sha256(b"\0".join([lock.encode(), version.encode(), *contents])).hexdigest()
 
 
 def works(python):
@@ -261,28 +257,36 @@ def environment(**more):
 
 def capture(command):
     """Exit code and all output of a quiet command."""
-    done = subprocess.run(
-        [str(part) for part in command],
-        cwd=str(ROOT),
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    return done.returncode, done.stdout.decode("utf-8", "replace")
+    pipes = dict(stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return finish(subprocess.Popen(words(command), cwd=str(ROOT), env=environment(), **pipes))
 
 
 def call(command, **variables):
-    """Exit code of a command that writes to this terminal. Ctrl-C reaches it too, so it gets time to end."""
-    child = subprocess.Popen([str(part) for part in command], cwd=str(ROOT), env=environment(**variables))
+    """Exit code of a command that writes to this terminal."""
+    return finish(subprocess.Popen(words(command), cwd=str(ROOT), env=environment(**variables)))[0]
+
+
+def words(command):
+    return [str(part) for part in command]
+
+
+def finish(child):
+    """Exit code and output of `child`. When this script is told to end, the child may clean up first."""
     try:
-        return child.wait()
-    except KeyboardInterrupt:
+        output = child.communicate()[0]
+    except BaseException as end:
+        if not isinstance(end, KeyboardInterrupt):  # Ctrl-C in a terminal reached the child already
+            child.send_signal(signal.SIGTERM if os.name == "nt" else signal.SIGINT)
         try:
-            child.wait(10)
+            child.communicate(timeout=10)
         except subprocess.TimeoutExpired:
             child.kill()
         raise
+    return child.returncode, (output or b"").decode("utf-8", "replace")
+
+
+def told_to_end(number, frame):
+    raise SystemExit(128 + number)
 
 
 def become(command, **variables):
@@ -290,8 +294,9 @@ def become(command, **variables):
     if os.name == "nt":  # exec on Windows starts a new process and lets go of the terminal
         return call(command, **variables)
     os.chdir(str(ROOT))
-    os.execve(str(command[0]), [str(part) for part in command], environment(**variables))
+    os.execve(str(command[0]), words(command), environment(**variables))
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, told_to_end)
     sys.exit(main(sys.argv[1:]))

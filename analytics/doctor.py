@@ -187,15 +187,13 @@ def _snapshot(store: Path) -> Iterator[Finding]:
             f"There is no snapshot in {store}: run `python run.py` for demo data, or import.",
         )
         return
-    # The pointer holds the snapshot's id, or the name of its file.
-    name = pointer.read_text(encoding="utf-8", errors="replace").strip()
-    name = name if name.endswith(".duckdb") else f"snapshot-{name}.duckdb"
-    snapshot = store / name
-    if snapshot.parent != store or not snapshot.is_file():
+    snapshot_id = pointer.read_text(encoding="utf-8", errors="replace").strip()
+    snapshot = store / f"snapshot-{snapshot_id}.duckdb"
+    if not snapshot_id.isalnum() or not snapshot.is_file():
         yield Finding(
             False,
             "snapshot",
-            f"{pointer} names {name!r}, which is not in {store}: import again, or restore it.",
+            f"{pointer} names {snapshot_id!r}, which is not in {store}: import again, or restore it.",
         )
         return
     yield _against_manifest(snapshot)
