@@ -1,4 +1,4 @@
-"""The wall around the database of an import: the files and folders it may reach, and nothing else, for good."""
+"""The wall around the database of an import: which files and folders it may reach, for good."""
 
 from __future__ import annotations
 

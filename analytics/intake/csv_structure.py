@@ -1,9 +1,9 @@
-"""The structure of a CSV file, counted in one pass over its bytes: records, fields, quotation marks, line ends.
+"""The structure of a CSV file, counted in one pass over its bytes: records, fields, quotes, line ends.
 
-DuckDB parses the values; this module says beforehand how many records there are, which of them have too few or too
-many fields, and whether two readers could disagree about the file at all. Only RFC 4180 is taken: a quotation mark
-stands around a whole field, is doubled inside it, and lines end in LF or CRLF. Anything else is a problem of the
-file, because every guess about it would move record numbers or swallow records.
+DuckDB parses the values; this module says beforehand how many records there are, which of them have too few
+or too many fields, and whether two readers could disagree about the file at all. Only RFC 4180 is taken: a
+quotation mark stands around a whole field, is doubled inside it, and lines end in LF or CRLF. Anything else
+is a problem of the file, because every guess about it would move record numbers or swallow records.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Bytes = npt.NDArray[np.uint8]
 Positions = npt.NDArray[np.int64]
 
 LONGEST_RECORD: Final = 16 * 2**20
-"""Bytes. Far above 1,024 characters in each of some hundred columns; a longer one is an unclosed quotation mark."""
+"""Bytes. Far above 1,024 characters in each of some hundred columns; a longer one was never closed."""
 
 _LF: Final = 0x0A
 _CR: Final = 0x0D
@@ -90,12 +90,11 @@ class CsvStructure:
         return outside
 
     def _stray_quotes(self, content: Bytes, quotes: Positions) -> Positions:
-        """Return the quotation marks that neither open nor close a whole field, nor are one of a doubled pair."""
+        """Return the quotation marks that neither enclose a whole field nor are doubled inside one."""
         closes = (np.arange(len(quotes)) + self._open) % 2 == 1
         opening, closing = quotes[~closes], quotes[closes]
-        before = content[
-            opening - 1
-        ]  # the first byte of a piece begins a line; its wrapped neighbour is a line end
+        # A piece begins a line and ends in a line end, so the byte "before" the first one is right: the last.
+        before = content[opening - 1]
         after = content[closing + 1]
         opens = (before == self._delimiter) | (before == _LF) | (before == _QUOTE)
         ends = (after == self._delimiter) | (after == _LF) | (after == _CR) | (after == _QUOTE)

@@ -21,8 +21,9 @@ MAX_FILE_BYTES: Final = 4 * 2**30
 _PIECE: Final = 2**20
 Encoding = Literal["utf-8", "latin-1", "cp1252"]
 
-# DuckDB without extensions decodes UTF-8 and ISO 8859-1. Windows-1252 is the same as the latter but for the bytes
-# 0x80 to 0x9F (curly quotation marks, dashes, the euro sign), so a file without them can be read under either name.
+# DuckDB without extensions decodes UTF-8 and ISO 8859-1. Windows-1252 is the same as the latter but for the
+# bytes 0x80 to 0x9F (curly quotation marks, dashes, the euro sign): a file without them is the same under
+# both.
 DUCKDB_ENCODINGS: Final[dict[Encoding, str]] = {"utf-8": "utf-8", "latin-1": "latin-1", "cp1252": "latin-1"}
 _NOT_LATIN_1: Final = bytes(range(0x80, 0xA0))
 
@@ -58,7 +59,7 @@ class ReadOptions:
 
 @dataclass(frozen=True)
 class FileRefusal:
-    """Why a file is refused whole: the rule, the column as written (None: the file), and a sentence for people."""
+    """Why a file is refused whole: the rule, the column as written (None: the file), and a sentence."""
 
     rule: str
     column: str | None
@@ -81,11 +82,13 @@ class HashedFile(io.RawIOBase):
         self.digest = hashlib.sha256()
 
     def read(self, size: int = -1) -> bytes:
+        """Return the next bytes; none at the end."""
         chunk = self._file.read(size)
         self.digest.update(chunk)
         return chunk
 
     def close(self) -> None:
+        """Close the file."""
         self._file.close()
         super().close()
 
@@ -168,6 +171,6 @@ def _check_encoding(piece: bytes, name: str, encoding: Encoding) -> None:
     elif len(piece.translate(None, _NOT_LATIN_1)) != len(piece) or piece.startswith(codecs.BOM_UTF8):
         raise Refused(
             "ENCODING",
-            f"{name} has characters that cannot be read as {encoding} here (curly quotation marks, dashes or the "
-            "euro sign of Windows, or another encoding). Save it as CSV UTF-8.",
+            f"{name} has characters that cannot be read as {encoding} here (curly quotation marks, dashes or "
+            "the euro sign of Windows, or another encoding). Save it as CSV UTF-8.",
         )

@@ -1,15 +1,19 @@
 """Identifiers of people: found by the name of a column, and by the form of a value.
 
-The wall of intake (45 CFR 164.514(b)(2), the 18 identifiers). Headers match by whole words (`language`, `late_cancel`
-and `telehealth_minutes` are innocent) and by forms that are written in one word (`lastname`); values match by
-patterns that RE2 (DuckDB) and Python read alike.
+The wall of intake (45 CFR 164.514(b)(2), the 18 identifiers). Headers match by whole words, never by a part
+of one: `language`, `late_cancel` and `telehealth_minutes` are innocent. Values match by patterns that RE2
+(DuckDB) and Python read alike.
 """
 
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from itertools import chain
 from typing import Final, Literal
 
 import duckdb
@@ -20,40 +24,21 @@ from analytics.intake.sql_text import literal, quoted
 HeaderRule = Literal["PHI_COLUMN", "FREE_TEXT_COLUMN"]
 ValueRule = Literal["PHI_VALUE", "FREE_TEXT_COLUMN"]
 
-# A word of a header that makes the column an identifier, in the singular. The letters are those of the 18 identifiers.
-_WORDS: Final = frozenset(
-    # A names
-    "name surname forename alias nickname maiden initial guardian spouse kin firstname lastname middlename fullname "
-    "givenname familyname preferredname legalname maidenname username fname lname patientname clientname membername "
-    # B places smaller than a state
-    "address addr street city county zip zipcode zip3 zip4 zip5 postal postcode postalcode geo geocode lat lon "
-    "latitude longitude census streetaddress homeaddress "
-    # C dates, and ages
-    "birth birthday birthdate dob dateofbirth death deathdate dateofdeath dod date datetime timestamp age "
-    # D to F phone, fax, e-mail
-    "phone telephone tel mobile cell cellphone homephone workphone mobilephone phonenumber fax faxnumber mail email "
-    "emailaddress "
-    # G to K numbers given by authorities, insurers and clinics
-    "ssn socialsecurity mrn medicalrecord member memberid insurance insured insurer subscriber subscriberid policy "
-    "policynumber medicaid medicare account acct accountnumber license licence licensenumber driverslicense npi "
-    # L, M vehicles and devices
-    "vin plate licenseplate device serial "
-    # N, O addresses on the internet
-    "url web website ipaddress "
-    # P, Q bodies and pictures
-    "biometric finger fingerprint voice voiceprint face photo photograph image "
-    # R any other unique number or code
-    "id identifier uuid guid patientid clientid personid chartid chartnumber patientnumber clientnumber".split()
-)
-_FREE_TEXT: Final = frozenset(
-    "note comment narrative text freetext remark description memo progressnote clinicalnote".split()
-)
-# Two words that are an identifier only together, or a word that is one only alone or beside these others.
-_PAIRS: Final = (("social", "security"), ("medical", "record"), ("ip", "address"), ("chart", "no"), ("case", "no"))
+# A word that is an identifier only alone, or beside one of these others: `last`, `patient_last`; not
+# `last_visit`.
 _ALONE: Final = frozenset({"first", "last", "middle", "social", "ip", "contact"})
 _BESIDE: Final = frozenset({"patient", "client", "person", "member", "legal", "preferred"})
 # Innocent although a word of theirs is not.
 _INNOCENT: Final = (("face", "to", "face"), ("age", "band"), ("age", "group"))
+
+
+@cache
+def _vocabulary() -> tuple[frozenset[str], frozenset[str]]:
+    text = files(__package__).joinpath("identifier_words.toml").read_text(encoding="utf-8")
+    lists = tomllib.loads(text)
+    return frozenset(chain.from_iterable(lists["identifier"].values())), frozenset(
+        lists["free_text"]["words"]
+    )
 
 
 def _words(column: str) -> list[str]:
@@ -97,46 +82,57 @@ def header_finding(column: str, known_columns: Collection[str]) -> HeaderRule | 
     for innocent in _INNOCENT:
         if _has(words, innocent):
             words = [word for word in words if word not in innocent]
-    # A header may also be several words run together with separators that mean nothing: `d.o.b.`, `e-mail`.
-    forms = {form for word in [*words, "".join(words)] for form in _singular(word)}
+    identifiers, free_text = _vocabulary()
+    # Words that belong together may be written apart: `last name`, `d.o.b.`, `e-mail`, `social security no`.
+    runs = [
+        "".join(words[start:end]) for start in range(len(words)) for end in range(start + 1, len(words) + 1)
+    ]
+    forms = {form for run in runs for form in _singular(run)}
     letters = [word for word in words if not word.isdigit()]
     alone = bool(_ALONE & set(letters)) and set(letters) <= _ALONE | _BESIDE
-    dated = len(letters) > 1 and letters[-1] in ("on", "dt")  # any date outside the model, by custom of naming
-    if forms & _WORDS or alone or dated or any(_has(words, pair) for pair in _PAIRS):
+    dated = len(letters) > 1 and letters[-1] in ("on", "dt")  # by custom of naming, a date
+    if forms & identifiers or alone or dated:
         return "PHI_COLUMN"
-    return "FREE_TEXT_COLUMN" if forms & _FREE_TEXT else None
+    return "FREE_TEXT_COLUMN" if forms & free_text else None
 
 
 _UPPER: Final = "[A-ZÀ-ÖØ-Þ]"
 _LETTER: Final = "[A-Za-zÀ-ÖØ-öø-ÿ'’-]"
+_WORD: Final = f"{_UPPER}{_LETTER}+"
 _BEFORE: Final = "(?:^|[^0-9A-Za-z])"
 _AFTER: Final = "(?:$|[^0-9A-Za-z])"
+_AREA: Final = "[2-9][0-9]{2}"  # of a telephone number in North America, as is the exchange after it
+_ISO_DATE: Final = "(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}"
+_US_DATE: Final = "[0-9]{1,2}/[0-9]{1,2}/(?:[0-9]{2}){1,2}"
+_STREETS: Final = "(?i:street|avenue|ave|road|rd|boulevard|blvd|lane|highway|hwy|parkway|pkwy)"
+_SHORT_STREETS: Final = "(?:St|Dr|Drive|Ct|Court|Ln|Way|Pl|Place|Ter|Terrace|Cir|Circle)"
+_LABELS: Final = "(?i:mrn|ssn|acct|account|medicaid|member|policy|npi|licen[cs]e|chart)"
 
 # Enough by themselves, wherever they stand: one such value is one too many.
 _ANYWHERE: Final = {
     "social security number": rf"{_BEFORE}[0-9]{{3}}[- ][0-9]{{2}}[- ][0-9]{{4}}{_AFTER}",
     "e-mail": r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}",
-    "phone": rf"{_BEFORE}(?:\+?1[-. ]?)?\(?[2-9][0-9]{{2}}\)?[-. ]{{1,2}}[2-9][0-9]{{2}}[-. ][0-9]{{4}}{_AFTER}",
+    "phone": rf"{_BEFORE}(?:\+?1[-. ]?)?\(?{_AREA}\)?[-. ]{{1,2}}{_AREA}[-. ][0-9]{{4}}{_AFTER}",
     "web address": r"(?i:https?://|www\.)",
-    "IP address": r"(?:^|[^0-9.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:$|[^0-9.])|(?:[0-9A-Fa-f]{0,4}:){3,7}[0-9A-Fa-f]{1,4}",
-    "name": rf"^{_UPPER}{_LETTER}+, ?{_UPPER}{_LETTER}+|{_BEFORE}(?:Mr|Mrs|Ms|Miss|Dr|Prof)\.? {_UPPER}{_LETTER}+",
-    "date": r"^(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}(?:$|[T ])|^[0-9]{1,2}/[0-9]{1,2}/(?:[0-9]{2}){1,2}(?:$| )",
+    "IP address": (
+        r"(?:^|[^0-9.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:$|[^0-9.])"
+        r"|(?:[0-9A-Fa-f]{0,4}:){3,7}[0-9A-Fa-f]{1,4}"
+    ),
+    "name": rf"^{_WORD}, ?{_WORD}|{_BEFORE}(?:Mr|Mrs|Ms|Miss|Dr|Prof)\.? {_WORD}",
+    "date": rf"^{_ISO_DATE}(?:$|[T ])|^{_US_DATE}(?:$| )",
 }
 
 # Forms that an id or a code may have too; identifiers only in a column of which the model knows nothing.
 _IN_UNKNOWN: Final = {
-    "date in a text": rf"{_BEFORE}(?:(?:19|20)[0-9]{{2}}-[0-9]{{2}}-[0-9]{{2}}|[0-9]{{1,2}}/[0-9]{{1,2}}/[0-9]{{2,4}}){_AFTER}",
+    "date in a text": rf"{_BEFORE}(?:{_ISO_DATE}|{_US_DATE}){_AFTER}",
     "nine digits": r"^[0-9]{9}$",
-    "ten digits of a phone": r"^1?[2-9][0-9]{2}[2-9][0-9]{6}$",
+    "ten digits of a phone": rf"^1?{_AREA}{_AREA}[0-9]{{4}}$",
     "street address": (
-        rf"[0-9]+ (?:{_LETTER}+\.? ){{1,3}}(?i:street|avenue|ave|road|rd|boulevard|blvd|lane|highway|hwy|parkway|pkwy){_AFTER}"
-        rf"|[0-9]+ (?:{_UPPER}{_LETTER}*\.? ){{1,3}}(?:St|Dr|Drive|Ct|Court|Ln|Way|Pl|Place|Ter|Terrace|Cir|Circle){_AFTER}"
+        rf"[0-9]+ (?:{_LETTER}+\.? ){{1,3}}{_STREETS}{_AFTER}"
+        rf"|[0-9]+ (?:{_UPPER}{_LETTER}*\.? ){{1,3}}{_SHORT_STREETS}{_AFTER}"
     ),
     "vehicle": r"^[A-HJ-NPR-Z0-9]{11}[0-9]{6}$",
-    "labelled number": (
-        rf"{_BEFORE}(?i:mrn|ssn|acct|account|medicaid|member|policy|npi|licen[cs]e|chart)"
-        r"(?i: ?(?:no\.?|number|id|#))?[ :.#]*[0-9]{3,}"
-    ),
+    "labelled number": rf"{_BEFORE}{_LABELS}(?i: ?(?:no\.?|number|id|#))?[ :.#]*[0-9]{{3,}}",
 }
 
 value_patterns: Final[dict[str, str]] = _ANYWHERE | _IN_UNKNOWN

@@ -1,7 +1,8 @@
-"""Make the canonical tables of a source through its mapping, as text, so that the same rules apply to every source.
+"""Make the canonical tables of a source through its mapping, as text: the same rules apply to every source.
 
-Only the columns that a mapping names leave this module. Raw tables live in the memory of the import's database and
-are dropped before this module returns; file access is switched off before the first select runs.
+Only the columns that a mapping names leave this module. Raw tables live in the memory of the import's
+database and are dropped before this module returns; file access is switched off before the first select
+runs.
 """
 
 from __future__ import annotations
@@ -9,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import duckdb
 
 from analytics.errors import ImportProblem
 from analytics.intake.cage import cage
+from analytics.intake.mapping_columns import age_band_sql, constant_sql, raw_names, value_sql
 from analytics.intake.mapping_model import (
     Account,
     AgeBand,
@@ -25,10 +26,10 @@ from analytics.intake.mapping_model import (
     TableMapping,
 )
 from analytics.intake.mapping_sql import first_line
-from analytics.intake.mapping_toml import load_mapping
+from analytics.intake.mapping_toml import load_mapping, output_names
+from analytics.intake.model import TABLES
 from analytics.intake.readers import FileFacts, FileRefusal, inspect, text_table, text_view
-from analytics.intake.sql_text import literal, quoted
-from analytics.store.codes import CODES
+from analytics.intake.sql_text import quoted
 
 __all__ = [
     "Account",
@@ -51,7 +52,8 @@ class MappedTable:
 
     Attributes
     ----------
-    columns : names in the view; day twins in a source in study days. Unknown and constant columns are among them.
+    columns : names in the view; day twins in a source in study days. Unknown and constant columns are
+        included.
     unknown : those that the mapping declares "unknown" (NULL throughout).
     records : rows of the view.
     """
@@ -64,7 +66,7 @@ class MappedTable:
 
 @dataclass(frozen=True)
 class AccountCount:
-    """Where the rows of one raw file went: used + left out = read. `left_out` is by reason, in the TOML's words."""
+    """Where the rows of one raw file went: used + left out = read. `left_out` is by the TOML's reasons."""
 
     table: str
     source: str
@@ -99,13 +101,13 @@ def run_selects(
 ) -> MappedTables:
     """Make `mapped_<table>` in the database for every table of the mapping.
 
-    A table with a `select` becomes a table, numbered in the order of its order by; one with a `file` becomes a view
-    that reads the file again whenever it is queried.
+    A table with a `select` becomes a table, numbered in the order of its order by; one with a `file`
+    becomes a view that reads the file again whenever it is queried.
 
     Parameters
     ----------
-    connection : to a database in memory, with access to files still on. Afterwards it reaches only the files of the
-        views and `allowed_directories`, and its configuration is locked.
+    connection : to a database in memory, with access to files still on. Afterwards it reaches only the
+        files of the views and `allowed_directories`, and its configuration is locked.
 
     Raises
     ------
@@ -114,8 +116,8 @@ def run_selects(
     """
     sources: dict[str, FileFacts] = {}
     refusals: dict[str, FileRefusal] = {}
-    by_columns = {table.file: table for table in mapping.tables.values() if table.file is not None}
-    for file in dict.fromkeys([*mapping.sources.values(), *by_columns]):
+    viewed = [table.file for table in mapping.tables.values() if table.file is not None]
+    for file in dict.fromkeys([*mapping.sources.values(), *viewed]):
         facts = inspect(folder / file, mapping.read_options_of(file))
         if isinstance(facts, FileRefusal):
             refusals[file] = facts
@@ -132,8 +134,8 @@ def run_selects(
     for table in mapping.tables.values():
         if table.file is not None:
             tables[table.table] = _make_view(connection, table, sources[table.file], mapping)
-    cage(connection, [sources[file].path for file in by_columns], allowed_directories)
-    connection.execute(f"create or replace macro age_band(years) as ({_age_band('years')})")
+    cage(connection, [sources[file].path for file in viewed], allowed_directories)
+    connection.execute(f"create or replace macro age_band(years) as ({age_band_sql('years')})")
     for table in mapping.tables.values():
         if table.select is not None:
             tables[table.table] = _make_table(connection, table, mapping)
@@ -149,12 +151,12 @@ def _make_view(
     """Make the view of a table whose columns are columns of one raw file."""
     values = {}
     for name, source in _with_observed(table, mapping).items():
-        for raw in _raw_names(source):
+        for raw in raw_names(source):
             if raw not in facts.columns:
                 raise ImportProblem(
                     f"{mapping.name}.toml, {table.table}.columns.{name}: {facts.path.name} has no {raw!r}."
                 )
-        values[name] = _value(source, facts, table.codes.get(name, {}), mapping.date_format)
+        values[name] = value_sql(source, facts, table.codes.get(name, {}), mapping.date_format)
     raw_view = f"raw_{table.table}"
     text_view(connection, raw_view, facts, {f"c{place}": raw for place, raw in enumerate(facts.columns)})
     view = _select_into(connection, "view", table, values, f"select * from {quoted(raw_view)}")
@@ -174,12 +176,15 @@ def _make_table(
     described = connection.execute("describe picked").fetchall()
     given = {str(row[0]) for row in described}
     constants = _with_observed(table, mapping)
-    if twice := given & (set(constants) | table.unknown):
+    spec = next(spec for spec in TABLES if spec.table == table.table)
+    if foreign := given - set(output_names(spec, mapping.study_days)):
         raise ImportProblem(
-            f"{where}: {sorted(twice)[0]} is given by the select and by columns. Take one away."
+            f"{where}: {spec.file} has no column {min(foreign)}, so it stays in the raw files."
         )
+    if twice := given & (set(constants) | table.unknown):
+        raise ImportProblem(f"{where}: {min(twice)} is given by the select and by columns.")
     values = {name: f"{quoted(name)}::varchar" for name in sorted(given)}
-    values |= {name: _constant(source) for name, source in constants.items()}
+    values |= {name: constant_sql(source) for name, source in constants.items()}
     numbered = "select rowid + 1 as record, false as misshapen, * from picked"
     view = _select_into(connection, "table", table, values, f"{numbered} order by rowid")
     connection.execute("drop table picked")
@@ -196,11 +201,9 @@ def _select_into(
     rows: str,
 ) -> str:
     view = f"mapped_{table.table}"
-    cells = [f"{value} as {quoted(name)}" for name, value in values.items()]
+    cells = ["record", "misshapen", *(f"{value} as {quoted(name)}" for name, value in values.items())]
     cells += [f"null::varchar as {quoted(name)}" for name in sorted(table.unknown)]
-    connection.execute(
-        f"create or replace {kind} {quoted(view)} as select {', '.join(['record', 'misshapen', *cells])} from ({rows})"
-    )
+    connection.execute(f"create or replace {kind} {quoted(view)} as select {', '.join(cells)} from ({rows})")
     return view
 
 
@@ -209,64 +212,6 @@ def _with_observed(table: TableMapping, mapping: SourceMapping) -> dict[str, Col
     if table.table == "episodes" and mapping.observed_until is not None:
         columns["observed_until_day"] = Constant(str(mapping.observed_until), "observed_until of the mapping")
     return columns
-
-
-def _raw_names(source: ColumnSource) -> list[str]:
-    if isinstance(source, RawColumn):
-        return [source.name]
-    if isinstance(source, AgeBand):
-        return [name for name in (source.age, source.birth_date, source.on) if name is not None]
-    return []
-
-
-def _value(
-    source: ColumnSource,
-    facts: FileFacts,
-    codes: Mapping[str, str],
-    date_format: str | None,
-) -> str:
-    if isinstance(source, Constant):
-        return _constant(source)
-    cells = [f"c{facts.columns.index(name)}" for name in _raw_names(source)]
-    if isinstance(source, RawColumn):
-        return _translated(cells[0], codes)
-    if source.age is not None:
-        return _age_band(cells[0])
-    birth, day = (_date(cell, date_format) for cell in cells)
-    return _age_band(f"case when {birth} <= {day} then extract(year from age({day}, {birth})) end")
-
-
-def _constant(source: ColumnSource) -> str:
-    assert isinstance(source, Constant)  # the TOML reader lets nothing else stand beside a select
-    return f"{literal(source.value)}::varchar"
-
-
-def _date(cell: str, date_format: str | None) -> str:
-    if date_format is None:
-        return f"try_cast(left(trim({cell}), 10) as date)"
-    return f"try_strptime(trim({cell}), {literal(date_format)})::date"
-
-
-def _translated(cell: str, codes: Mapping[str, str]) -> str:
-    if not codes:
-        return cell
-    pairs = " ".join(f"when {literal(raw)} then {literal(code)}" for raw, code in codes.items())
-    return f"case lower(trim(coalesce({cell}, ''))) {pairs} else {cell} end"
-
-
-_OLDEST_BAND: Final = CODES["age_band"][-1]
-
-
-def _age_band(years: str) -> str:
-    """Return SQL for the age band of a number of years.
-
-    What is no age gives a text that is no band either (the row is then refused), so that neither an age above 89
-    nor anything else from that column gets any further.
-    """
-    whole = f"floor(try_cast({years} as double))"
-    bands = [(band, *band.split("-")) for band in CODES["age_band"] if band != _OLDEST_BAND]
-    cases = " ".join(f"when {whole} between {low} and {high} then '{band}'" for band, low, high in bands)
-    return f"case when {years} is null then null {cases} when {whole} between 90 and 130 then '{_OLDEST_BAND}' else 'no age' end"
 
 
 def _accounts(
@@ -300,4 +245,4 @@ def _count_of(table: str) -> str:
 
 def _number(connection: duckdb.DuckDBPyConnection, select: str) -> int:
     row = connection.execute(select).fetchone()
-    return int(row[0]) if row else 0
+    return row[0] if row and isinstance(row[0], int) else 0

@@ -81,7 +81,7 @@ class SourceMapping:
     ----------
     date_format : a strptime format, or None for ISO dates. timezone : of the source, for the record.
     study_days : days are given instead of dates, under the names of `model.DAY_TWINS`.
-    observed_until : the study day to which everybody was observed; None: a column says so, or it is a data cut.
+    observed_until : the study day to which everybody was observed; None: a column says so.
     sources : name of the raw table -> file name, for selects.
     drops, rules : sentences: what is not read on purpose, and how raw rows were understood.
     """

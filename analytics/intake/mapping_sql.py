@@ -1,7 +1,7 @@
-"""What a select of a mapping may do: read its raw tables, calculate, and put its rows in an order. Nothing else.
+"""What a select of a mapping may do: read its raw tables, calculate, order its rows. Nothing else.
 
-The statement is parsed by DuckDB itself and its tree is walked, so that no spelling gets around the check. File
-access is switched off besides, before any select runs.
+The statement is parsed by DuckDB itself and its tree is walked, so that no spelling gets around the check.
+File access is switched off besides, before any select runs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from analytics.errors import ImportProblem
 
 _TABLE_FUNCTIONS: Final = frozenset({"unnest", "generate_series", "range"})
 
-# The same files must give the same rows tomorrow and on another machine; and no select looks outside its tables.
+# The same files must give the same rows tomorrow and elsewhere, and no select looks outside its tables.
 _FORBIDDEN_PREFIXES: Final = (
     "read_",
     "current_",
@@ -113,13 +113,12 @@ def _check_node(key: str, node: dict[str, Any], tables: frozenset[str]) -> None:
 
 
 def first_line(problem: duckdb.Error) -> str:
-    """Return what DuckDB says of the text of a statement; never of an error over values, which names them."""
-    about_text = (
-        duckdb.ParserException,
-        duckdb.BinderException,
-        duckdb.CatalogException,
-        duckdb.SyntaxException,
-    )
+    """Return what may be said of an error of a select: never a value, which errors over values hold."""
+    about_text = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
     if isinstance(problem, about_text):
         return str(problem).split("\n", maxsplit=1)[0]
-    return "A value could not be read as the select wants it; try_cast makes it NULL instead."
+    if isinstance(
+        problem, (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException)
+    ):
+        return "A value could not be read as the select wants it; try_cast makes it NULL instead."
+    return f"DuckDB stopped with {type(problem).__name__}."

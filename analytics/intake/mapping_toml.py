@@ -1,7 +1,7 @@
-"""A mapping: one TOML that says which raw file and column is which canonical one, and what is left out on purpose.
+"""Read a mapping: one TOML per source.
 
-`docs/import.md#mappings` describes the keys. Everything that can be wrong in a TOML is found while it is loaded,
-and said in a sentence that names the key.
+`docs/import.md#mappings` describes the keys. Everything that can be wrong in a TOML is found while it is
+loaded, and said in a sentence that names the key.
 """
 
 from __future__ import annotations
@@ -62,6 +62,13 @@ def load_mapping(path: Path) -> SourceMapping:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise ImportProblem(f"The mapping {path.name} is no valid TOML: {problem}.") from None
     return _SourceReader(path.stem, path.name).read(content)
+
+
+def output_names(spec: TableSpec, study_days: bool) -> dict[str, str]:
+    """Return the columns that a mapping may give for a canonical file: name there -> name in the model."""
+    if study_days:
+        return {DAY_TWINS.get(column.name, column.name): column.name for column in spec.columns}
+    return {column.name: column.name for column in spec.columns if column.name != "observed_until"}
 
 
 class _Section:
@@ -185,16 +192,7 @@ class _TableReader(_Section):
         self._name = spec.table
         self._spec = spec
         self._sources_known = sources
-        day_names = (
-            {DAY_TWINS[c.name]: c.name for c in spec.columns if c.kind == "date"} if study_days else {}
-        )
-        dates = {column.name for column in spec.columns if column.kind == "date"}
-        # Name in the TOML -> name in the model.
-        self._names = day_names | {
-            column.name: column.name
-            for column in spec.columns
-            if not (study_days and column.name in dates) and column.name != "observed_until"
-        }
+        self._names = output_names(spec, study_days)
 
     def read(self, given: dict[str, Any]) -> TableMapping:
         left, where = dict(given), f"{self._name}."

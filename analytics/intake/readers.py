@@ -1,9 +1,9 @@
 """Files as they come from a clinic's system: what a file is, whether it may be read, and its rows as text.
 
-`inspect` reads a file once, in pieces, and either refuses it whole or returns facts about it. `text_view` and
-`text_table` then let DuckDB read it: every column is text, an empty cell is NULL, and nothing else is changed,
-trimmed or guessed. Data records are numbered from 1; blank lines are no records, and a line end inside quotation
-marks begins none. Only CSV is read so far; another format is another pair of these functions.
+`inspect` reads a file once, in pieces, and either refuses it whole or returns facts about it. `text_view`
+and `text_table` then let DuckDB read it: every column is text, an empty cell is NULL, and nothing else is
+changed or guessed. Data records are numbered from 1; blank lines are no records, and a line end inside
+quotation marks begins none. Only CSV is read so far; another format is another pair of these functions.
 """
 
 from __future__ import annotations
@@ -59,6 +59,8 @@ CANONICAL_FILES: Final = (
 
 _DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
+_AS_USUAL: Final = ReadOptions()
+
 # Names that the view has itself.
 _OWN_COLUMNS: Final = frozenset({"record", "misshapen"})
 
@@ -69,11 +71,11 @@ class FileFacts:
 
     Attributes
     ----------
-    header : column names as written. columns : the same trimmed, in lower case and NFKC; a column without a name is
-        called "column 3" by its place. They are unique.
+    header : column names as written. columns : the same trimmed, in lower case and NFKC; a column without a
+        name is called "column 3" by its place. They are unique.
     bytes, sha256 : of the file as it lies on disk.
     records : data records, without header and blank lines; `text_view` gives exactly so many rows.
-    misshapen : numbers of the records that have more or fewer fields than the header, ascending (FIELD_COUNT).
+    misshapen : numbers of the records with more or fewer fields than the header, ascending (FIELD_COUNT).
     """
 
     path: Path
@@ -90,7 +92,7 @@ class FileFacts:
     quoted_line_ends: bool = False
 
 
-def inspect(path: Path, options: ReadOptions = ReadOptions()) -> FileFacts | FileRefusal:  # noqa: B008 - frozen
+def inspect(path: Path, options: ReadOptions = _AS_USUAL) -> FileFacts | FileRefusal:
     """Read a file once, in pieces of about 1 MiB, and return its facts or why it is refused.
 
     The checks in their order: FILE_TOO_LARGE (before anything is read), EMPTY_FILE, FILE_TYPE, ENCODING,
@@ -207,14 +209,14 @@ def text_view(
     Parameters
     ----------
     name : of the view. For a file with misshapen records a table `<name> misshapen` is made beside it.
-    columns : names out of `facts.columns`, or a mapping from the name in the view to the name in the file (for a
-        file that has itself a column called `record` or `misshapen`).
+    columns : names out of `facts.columns`, or a mapping from the name in the view to the name in the file
+        (for a file that has itself a column called `record` or `misshapen`).
 
     Notes
     -----
-    The view has `record` (BIGINT, from 1, in the order of the file), `misshapen` (BOOLEAN: too few or too many
-    fields; the values of such a row mean nothing) and the columns as VARCHAR, an empty cell as NULL. It has
-    `facts.records` rows; any other number says that the file was changed after `inspect`.
+    The view has `record` (BIGINT, from 1, in the order of the file), `misshapen` (BOOLEAN: too few or too
+    many fields; the values of such a row mean nothing) and the columns as VARCHAR, an empty cell as NULL. It
+    has `facts.records` rows; any other number says that the file was changed after `inspect`.
     """
     chosen = columns if isinstance(columns, Mapping) else {column: column for column in columns}
     if clash := _OWN_COLUMNS & {column.lower() for column in chosen}:
@@ -229,9 +231,10 @@ def text_view(
             [facts.misshapen.tolist()],
         )
         is_misshapen = f"record in (select record from {list_name})"
-    cells = [f"{_cell(facts, source)} as {quoted(column)}" for column, source in chosen.items()]
+    cells = ["record", f"{is_misshapen} as misshapen"]
+    cells += [f"{_cell(facts, source)} as {quoted(column)}" for column, source in chosen.items()]
     connection.execute(
-        f"create or replace view {quoted(name)} as select {', '.join(['record', f'{is_misshapen} as misshapen', *cells])} "
+        f"create or replace view {quoted(name)} as select {', '.join(cells)} "
         f"from (select row_number() over () - 1 as record, * from {_read_csv(facts)}) where record > 0"
     )
 
@@ -247,15 +250,14 @@ def text_table(connection: duckdb.DuckDBPyConnection, name: str, facts: FileFact
     file = facts.path.name
     if len(facts.misshapen):
         raise ImportProblem(
-            f"{file} has {len(facts.misshapen):,} records with more or fewer fields than the header, the first is "
-            f"record {facts.misshapen[0]}. A mapping can only use whole records: export the file again."
+            f"{file} has {len(facts.misshapen):,} records with more or fewer fields than its header; the "
+            f"first is record {facts.misshapen[0]}. Export the file again."
         )
+    view = quoted(f"{name} as text")
     text_view(connection, f"{name} as text", facts, {f"c{place}": c for place, c in enumerate(facts.columns)})
     cells = [f"c{place} as {quoted(column)}" for place, column in enumerate(facts.columns)]
-    connection.execute(
-        f"create or replace table {quoted(name)} as select {', '.join(cells)} from {quoted(f'{name} as text')}"
-    )
-    connection.execute(f"drop view {quoted(f'{name} as text')}")
+    connection.execute(f"create or replace table {quoted(name)} as select {', '.join(cells)} from {view}")
+    connection.execute(f"drop view {view}")
     found = connection.execute(f"select count(*) from {quoted(name)}").fetchone()
     if found != (facts.records,):
         raise ImportProblem(f"{file} was changed while it was read. Import it again.")
@@ -273,7 +275,8 @@ def _read_csv(facts: FileFacts) -> str:
         "delim": literal(facts.delimiter),
         "quote": literal('"'),
         "escape": literal('"'),
-        # The strict mode refuses LF and CRLF in one file. What it would refuse beyond that, `inspect` has refused.
+        # The strict mode refuses LF and CRLF in one file. All else that it would refuse, `inspect` has
+        # refused.
         "strict_mode": "false",
         "columns": "{" + ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(facts.columns))) + "}",
         "compression": literal("gzip" if facts.gzip else "none"),
@@ -284,7 +287,7 @@ def _read_csv(facts: FileFacts) -> str:
     if len(facts.misshapen):
         options["null_padding"] = "true"
     if facts.quoted_line_ends:
-        # Several readers at once look for the start of a line in the middle of the file, and could find a false one.
+        # Several readers at once look for the start of a line amid the file, and could find a false one.
         options["parallel"] = "false"
     given = ", ".join(f"{option}={value}" for option, value in options.items())
     rows = f"read_csv({literal(str(facts.path))}, {given})"

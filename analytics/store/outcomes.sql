@@ -500,8 +500,8 @@ with ordered as (
         max(to_day) over (
             partition by person_id order by from_day, to_day rows between unbounded preceding and 1 preceding
         ) as seen_until
-    from range_capture
-    where to_day >= from_day
+    -- Two sources may name the same days; the order within a person must leave no tie.
+    from (select distinct person_id, from_day, to_day from range_capture where to_day >= from_day)
 ),
 spans as (
     select

@@ -13,10 +13,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-from analytics.texts.periods import period_range_words, period_short, period_words
+from analytics.texts.periods import data_cut_words, period_range_words, period_short, period_words
 
 __all__ = [
     "cohort_words",
+    "data_cut_words",
     "heading",
     "is_named",
     "label",

@@ -1,4 +1,4 @@
-"""Calendar periods in words: months, quarters and years, never days."""
+"""Calendar periods in words: months, quarters and years; and the one day there is, the data cut."""
 
 from __future__ import annotations
 
@@ -50,6 +50,14 @@ def period_words(period: str) -> str:
     if first == last:
         return f"{MONTHS[first - 1]} {year}"
     return f"{MONTHS[first - 1]} to {MONTHS[last - 1]} {year}"
+
+
+def data_cut_words(label: str) -> str:
+    """Return the data cut in words, at the grain it is kept at: "2026-09-30" → "30 September 2026"."""
+    period, _, day = label.rpartition("-")
+    if len(label) == len("2026-09-30"):
+        return f"{int(day)} {period_words(period)}"
+    return period_words(label)
 
 
 def period_short(period: str) -> str:

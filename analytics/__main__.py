@@ -1,0 +1,248 @@
+"""The command line: `python -m analytics demo | import | measure | key | doctor | bench`.
+
+Exit codes: 0 done (published, or nothing new), 1 not done (nothing published, a check failed), 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+
+from analytics.errors import IopError, UsageProblem
+from analytics.settings import store_folder
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; errors meant for people are printed as one sentence, without a traceback."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except UsageProblem as error:
+        print(error, file=sys.stderr)
+        return 2
+    except IopError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"The computer refused: {error.strerror or 'unknown reason'}. Check disk space and permissions.", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped. Nothing was published.", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m analytics", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    demo = commands.add_parser("demo", help="make a synthetic program and import it")
+    demo.add_argument("--episodes", type=int, default=2400, help="about how many episodes (default 2,400)")
+    demo.add_argument("--seed", type=int, default=1, help="the same seed gives the same data (default 1)")
+    demo.add_argument("--raw", type=Path, help="keep the raw files in this folder")
+    demo.add_argument("--store", type=Path, help="store folder (default: IOP_STORE, else data/local)")
+    demo.set_defaults(command=_demo)
+
+    load = commands.add_parser("import", help="check, de-identify and publish a folder of files")
+    load.add_argument("folder", type=Path, metavar="DIR", help="folder with the raw files")
+    load.add_argument("--store", type=Path, help="store folder (default: IOP_STORE, else data/local)")
+    load.add_argument("--privacy", required=True, choices=("limited", "expert", "safe_harbor", "synthetic"))
+    load.add_argument("--key", type=Path, required=True, help="pseudonym key, 32 bytes, outside the store")
+    load.add_argument("--data-cut", type=_day, required=True, metavar="DATE", help="last day for which all is complete")
+    load.add_argument("--mapping", type=Path, help="TOML that says which file and column is which")
+    load.add_argument("--mode", choices=("full", "incremental"), default="full")
+    load.add_argument("--import-date", type=_day, metavar="DATE", help="day of the import (default: today)")
+    load.add_argument("--allow-shrink", action="store_true", help="publish although the data shrink")
+    load.add_argument("--report", type=Path, metavar="FILE", help="write the report as JSON")
+    load.set_defaults(command=_import)
+
+    measure = commands.add_parser("measure", help="compute a measure from the published snapshot")
+    measure.add_argument("id", nargs="?", help="a measure; without one the measures are listed")
+    measure.add_argument("--all", action="store_true", help="every measure")
+    measure.add_argument("--instrument", help="for symptom measures, such as phq9")
+    measure.add_argument("--profile", choices=("default", "nhs", "strict"), default="default")
+    measure.add_argument("--unit", choices=("episode", "person", "course"), default="episode")
+    measure.add_argument("--by", help="split by this column, such as modality")
+    measure.add_argument("--where", action="append", default=[], metavar="COLUMN=VALUE", help="keep only these; repeatable")
+    measure.add_argument("--start", help="admitted from this period on, such as 2026-01")
+    measure.add_argument("--end", help="admitted up to and including this period")
+    measure.add_argument("--format", choices=("text", "json", "sql"), default="text")
+    measure.add_argument("--store", type=Path)
+    measure.set_defaults(command=_measure)
+
+    key = commands.add_parser("key", help="write a new pseudonym key")
+    key.add_argument("action", choices=("new",))
+    key.add_argument("file", type=Path)
+    key.set_defaults(command=_key)
+
+    doctor = commands.add_parser("doctor", help="say what is wrong with this installation")
+    doctor.add_argument("--store", type=Path)
+    doctor.add_argument("--key", type=Path)
+    doctor.add_argument("--port", type=int, default=8501)
+    doctor.set_defaults(command=_doctor)
+
+    bench = commands.add_parser("bench", help="measure speed and memory against peers")
+    bench.add_argument("--episodes", type=int, default=100_000)
+    bench.add_argument("--json", type=Path, help="write the figures as JSON")
+    bench.set_defaults(command=_bench)
+    return parser
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("write a day as YYYY-MM-DD") from None
+
+
+class _Progress:
+    """Says on a terminal what is being done; silent where output is read by a program."""
+
+    def __init__(self) -> None:
+        self._width = 0
+        self._shown = sys.stderr.isatty()
+
+    def __call__(self, step: str) -> None:
+        if self._shown:
+            print(f"\r{step.ljust(self._width)}", end="", file=sys.stderr, flush=True)
+            self._width = len(step)
+
+    def done(self) -> None:
+        if self._shown and self._width:
+            print("\r" + " " * self._width + "\r", end="", file=sys.stderr, flush=True)
+
+
+def _import(options: argparse.Namespace) -> int:
+    from analytics.intake.deidentify import read_key
+    from analytics.intake.importer import ImportRequest, run_import
+    from analytics.intake.mapping import load_mapping
+
+    store = store_folder(options.store)
+    if not options.folder.is_dir():
+        raise UsageProblem(f"There is no folder {options.folder.name}. Give the folder that holds the raw files.")
+    imported = options.import_date or date.today()
+    if options.data_cut > imported:
+        raise UsageProblem("The data cut lies after the day of the import. It is the last day that is complete.")
+    request = ImportRequest(
+        folder=options.folder,
+        store=store,
+        privacy_mode=options.privacy,
+        key=read_key(options.key, store),
+        data_cut=options.data_cut,
+        import_date=imported,
+        mapping=load_mapping(options.mapping) if options.mapping else None,
+        batch_mode=options.mode,
+        allow_shrink=options.allow_shrink,
+    )
+    progress = _Progress()
+    report = run_import(request, progress)
+    progress.done()
+    if options.report:
+        options.report.write_text(report.as_json(), encoding="utf-8")
+    print(report.as_text(), end="")
+    return 0 if report.published else 1
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from analytics.demo import write_raw
+    from analytics.intake.deidentify import DEMO_KEY, Key
+    from analytics.intake.importer import ImportRequest, run_import
+
+    if options.episodes < 1:
+        raise UsageProblem("--episodes takes a whole number from 1.")
+    raw = options.raw or Path(tempfile.mkdtemp(prefix="iop-demo-"))
+    progress = _Progress()
+    try:
+        raw.mkdir(parents=True, exist_ok=True)
+        progress("writing raw files")
+        facts = write_raw(raw, options.episodes, options.seed)
+        request = ImportRequest(
+            folder=raw,
+            store=store_folder(options.store),
+            privacy_mode="synthetic",
+            key=Key(DEMO_KEY, None),
+            data_cut=facts.data_cut,
+            import_date=facts.import_date,
+        )
+        report = run_import(request, progress)
+    finally:
+        if options.raw is None:
+            shutil.rmtree(raw, ignore_errors=True)
+    progress.done()
+    print(report.as_text(), end="")
+    return 0 if report.published else 1
+
+
+def _measure(options: argparse.Namespace) -> int:
+    from analytics.measures import catalog, evaluate
+    from analytics.measures.as_json import result_as_dict
+    from analytics.measures.as_text import result_as_text
+    from analytics.measures.evaluate import statement
+    from analytics.measures.types import Cohort, Stratifier
+    from analytics.store.snapshot import open_current
+
+    if not options.id and not options.all:
+        for measure in catalog.CATALOG:
+            print(f"{measure.name:44} {measure.title}")
+        return 0
+    try:
+        by = Stratifier(options.by) if options.by else None
+    except ValueError:
+        raise UsageProblem(f"There is no split {options.by}. Choose one of {', '.join(Stratifier)}.") from None
+    where: dict[str, tuple[str, ...]] = {}
+    for condition in options.where:
+        column, equals, value = condition.partition("=")
+        if not equals:
+            raise UsageProblem("Write --where COLUMN=VALUE, such as --where modality=telehealth.")
+        where[column] = (*where.get(column, ()), value)
+    cohort = Cohort(where, options.start, options.end, options.unit)
+    chosen = (
+        [measure for measure in catalog.CATALOG if measure.instrument is None or measure.profile == options.profile]
+        if options.all
+        else [catalog.find(options.id, options.instrument, options.profile)]
+    )
+    if options.format == "sql":
+        for measure in chosen:
+            print(statement(measure, cohort, by))
+        return 0
+    results = evaluate(chosen, open_current(store_folder(options.store)), cohort, by)
+    if options.format == "json":
+        content = [result_as_dict(result) for result in results]
+        print(json.dumps(content if options.all else content[0], indent=1, ensure_ascii=False))
+    else:
+        print("\n\n".join(result_as_text(result) for result in results))
+    return 0
+
+
+def _key(options: argparse.Namespace) -> int:
+    from analytics.intake.deidentify import new_key
+
+    new_key(options.file)
+    print(f"Wrote a new key to {options.file.name}. Keep it outside the store, and keep a copy: it cannot be made again.")
+    return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from analytics.doctor import examine
+
+    findings = examine(store_folder(options.store), options.key, options.port)
+    for finding in findings:
+        print(f"{'ok  ' if finding.ok else 'look'}  {finding.what}: {finding.sentence}")
+    return 0 if all(finding.ok for finding in findings) else 1
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from analytics.bench import run_bench
+
+    return run_bench(options.episodes, options.json)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,112 @@
+"""A result as plain text for the command line: one sentence, a table by group, the ladder."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+from analytics.measures.types import ALL, Estimate, Estimator, Ladder, Measure, StratifiedResult
+
+SHARES: Final = (Estimator.PROPORTION, Estimator.RATIO, Estimator.INCIDENCE)
+
+
+def result_as_text(result: StratifiedResult) -> str:
+    """Return a result as text: what it says, how sure, of whom, who is missing, and from which snapshot."""
+    measure = result.measure
+    parts = [
+        f"{measure.title} ({measure.name})",
+        measure.question,
+        "",
+        _sentence(measure, result.estimates[ALL]),
+        "",
+        *_table(
+            ["group", "value", "95% interval", "of", "not known", "too recent"],
+            [_row(measure, group, estimate) for group, estimate in result.estimates.items()],
+        ),
+    ]
+    for words, estimates in result.variants.items():
+        parts.append(f"{words}: {_value_and_interval(measure, estimates[ALL])}")
+    parts += ["", "Who is counted", *_ladder(result.ladder)]
+    if result.overlapping:
+        parts.append("A person can be in several of these groups; they do not add up.")
+    if result.test is not None:
+        test = result.test
+        parts.append(
+            f"{test.name}: {test.statistic:.3f} on {test.degrees_of_freedom} degrees of freedom, p = "
+            f"{test.p_value:.4f} (exploratory: people were not assigned by chance)"
+        )
+    people = "" if result.persons is None else f", {result.persons:,} people"
+    parts += ["", f"Source: {measure.source}. Definition reviewed {measure.reviewed.isoformat()}."]
+    parts.append(f"Snapshot {result.snapshot_id}: {result.episodes:,} {result.cohort.unit} rows{people}.")
+    return "\n".join(parts)
+
+
+def _sentence(measure: Measure, estimate: Estimate) -> str:
+    """Return value, of whom, interval, and who is not in it, in one line."""
+    if not estimate.has_value:
+        return str(estimate.reason)
+    left_out = f"Not known: {estimate.unknown:,}. Too recent: {estimate.too_recent:,}."
+    no_interval = f" {estimate.reason}" if estimate.reason else ""
+    value, counted = _value_and_interval(measure, estimate), _counts(measure, estimate)
+    said = {
+        Estimator.MEAN_CHANGE: f"The scores of {counted} people improved by {value} on average",
+        Estimator.SURVIVAL: f"Half of {counted} had left after {value}",
+        Estimator.INCIDENCE: f"By day {estimate.details.get('day', 0):.0f}, {value} of {counted} {measure.did}",
+    }.get(measure.estimator, f"{value} {measure.of_whom} {measure.did}, {counted}")
+    return f"{said}. {left_out}{no_interval}"
+
+
+def _value_and_interval(measure: Measure, estimate: Estimate) -> str:
+    value = _number(measure, estimate.value)
+    interval = _interval(measure, estimate)
+    return f"{value} ({interval})" if interval else value
+
+
+def _row(measure: Measure, group: str, estimate: Estimate) -> list[str]:
+    return [
+        group,
+        _number(measure, estimate.value) if estimate.has_value else str(estimate.reason),
+        _interval(measure, estimate),
+        _counts(measure, estimate) if estimate.has_value else "",
+        f"{estimate.unknown:,}",
+        f"{estimate.too_recent:,}",
+    ]
+
+
+def _counts(measure: Measure, estimate: Estimate) -> str:
+    if measure.estimator in (Estimator.PROPORTION, Estimator.RATIO):
+        return f"{estimate.numerator:,} of {estimate.denominator:,}"
+    return f"{estimate.denominator:,}"
+
+
+def _interval(measure: Measure, estimate: Estimate) -> str:
+    limits = (estimate.ci_low, estimate.ci_high)
+    if all(map(math.isnan, limits)):
+        return ""
+    low, high = (_number(measure, limit) for limit in limits)
+    return f"{low} or more" if math.isnan(estimate.ci_high) else f"{low} to {high}"
+
+
+def _number(measure: Measure, value: float) -> str:
+    if math.isnan(value):
+        return "no value"
+    if measure.estimator in SHARES:
+        return f"{100 * value:.1f}%"
+    return f"{value:.0f} days" if measure.estimator is Estimator.SURVIVAL else f"{value:.2f} points"
+
+
+def _ladder(ladder: Ladder) -> list[str]:
+    return [
+        f"  {step.count:>9,} {step.label}"
+        + (f"   (lost {step.lost:,}: {step.lost_label})" if step.lost else "")
+        for step in ladder.steps
+    ]
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
+    return [
+        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+        for row in (heads, *rows)
+    ]

@@ -1,0 +1,67 @@
+"""Coming to sessions: ratios of booked sessions, clustered in episodes."""
+
+from __future__ import annotations
+
+from analytics.measures.denominators import REVIEWED
+from analytics.measures.types import Estimator, Measure, Table
+
+# Cancelled by the person with less than a day's notice counts as booked; where notice is not recorded there
+# are none of these, and the ratio is attended / (attended + no-show).
+BOOKED = "attended_sessions + no_show_sessions + cancelled_late_sessions"
+ALL_CLIENT_SIDE = "attended_sessions + no_show_sessions + cancelled_client_sessions"
+
+HAD_A_SESSION = "had a session booked"
+
+attendance = Measure(
+    id="attendance",
+    title="Sessions attended",
+    question="Of the sessions people were booked for, how many did they come to?",
+    of_whom="of booked sessions",
+    did="were attended",
+    family="Of every 100 sessions people were booked for, they came to about {per_100}.",
+    table=Table.EPISODE_OUTCOME,
+    eligible={HAD_A_SESSION: f"{ALL_CLIENT_SIDE} > 0"},
+    lost={HAD_A_SESSION: "no session recorded"},
+    estimator=Estimator.RATIO,
+    numerator="attended_sessions",
+    denominator=BOOKED,
+    ratio_variants={"counting every cancellation by the person": ("attended_sessions", ALL_CLIENT_SIDE)},
+    ratio_unit="session",
+    better="higher",
+    needs=("attendance",),
+    minimum_for_headline=200,
+    source="Ratio of sums, Cochran, Sampling Techniques, 1977, ch. 6",
+    reviewed=REVIEWED,
+    notes=(
+        "Counted are attended sessions, no-shows and cancellations with less than 24 hours' notice. Without "
+        "recorded notice no cancellation counts.",
+        "Sessions that the program cancelled never count.",
+        "Sessions of one stay are alike, so the interval rests on stays, not on sessions. The mean of stays "
+        "is beside it: in the pooled figure long stays weigh more.",
+    ),
+)
+
+no_show = Measure(
+    id="no_show",
+    title="Sessions missed without notice",
+    question="Of the sessions people were booked for, how many did they miss without cancelling?",
+    of_whom="of booked sessions",
+    did="were missed without notice",
+    family="Of every 100 sessions people were booked for, about {per_100} were missed without notice.",
+    table=Table.EPISODE_OUTCOME,
+    eligible={HAD_A_SESSION: f"{ALL_CLIENT_SIDE} > 0"},
+    lost={HAD_A_SESSION: "no session recorded"},
+    estimator=Estimator.RATIO,
+    numerator="no_show_sessions",
+    denominator=BOOKED,
+    ratio_variants={
+        "missed or cancelled within 24 hours": ("no_show_sessions + cancelled_late_sessions", BOOKED)
+    },
+    ratio_unit="session",
+    better="lower",
+    needs=("attendance",),
+    minimum_for_headline=200,
+    source="Ratio of sums, Cochran, Sampling Techniques, 1977, ch. 6",
+    reviewed=REVIEWED,
+    notes=("The sessions counted are those of the attendance measure, so the two can be read together.",),
+)

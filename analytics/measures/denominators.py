@@ -1,0 +1,19 @@
+"""Steps of the ladder that many measures share: who left, and who came long enough ago to have left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Final
+
+# The definitions were read against their sources on this day.
+REVIEWED: Final = date(2026, 11, 21)
+
+LEFT: Final = "left the program"
+WHO_LEFT: Final[Mapping[str, str]] = {LEFT: "is_closed"}
+NOT_LEFT: Final[Mapping[str, str]] = {LEFT: "still in the program"}
+
+# Among recent admissions only the short stays have ended, so a rate of those who left starts too low. Two
+# weeks beyond the planned length nearly everybody has left. Where the planned length is not recorded, twelve
+# weeks, the longest usual one, stand in for it.
+MATURE: Final = "observed_days >= 7 * coalesce(planned_weeks, 12) + 14"

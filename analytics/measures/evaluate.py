@@ -1,0 +1,224 @@
+"""`evaluate`: measures × cohort × split, from one outcome table to results with their doubt.
+
+Counts and sums take one statement per table and kind of estimator, whatever the number of measures; a curve
+takes one of its own. Every statement is one scan without joins, and Python sees groups, never rows of people,
+except the people of small groups, who are counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from analytics.measures import curves
+from analytics.measures.estimate import (
+    mean_difference,
+    not_collected,
+    other_treatment,
+    paired_details,
+    proportion,
+    ratio,
+)
+from analytics.measures.groups import in_order
+from analytics.measures.ladder_sql import COUNT, PAIRED, VARIANT
+from analytics.measures.persons import MOST_MEASURES, Persons, count_persons
+from analytics.measures.scan import CURVES, Findings, Scan, run, scan_of, statements
+from analytics.measures.tally import ladder_of, why_not_collected
+from analytics.measures.types import (
+    ALL,
+    Cohort,
+    Curve,
+    Estimate,
+    Estimator,
+    Measure,
+    SnapshotCursor,
+    StratifiedResult,
+    Stratifier,
+    Table,
+)
+
+EVERYBODY: Final = Cohort()
+
+
+def evaluate(
+    measures: Sequence[Measure],
+    snapshot: SnapshotCursor,
+    cohort: Cohort = EVERYBODY,
+    by: Stratifier | None = None,
+    *,
+    persons: bool = True,
+) -> list[StratifiedResult]:
+    """Compute measures for a cohort, in total and for every group of a split.
+
+    Parameters
+    ----------
+    measures : any of the catalogue; results come back in this order.
+    snapshot : the open snapshot, or anything with its `snapshot_id` and `query`.
+    cohort : which episodes, and what is counted (episodes, people, courses).
+    by : the split; None gives `ALL` only.
+    persons : count the distinct people behind the totals and behind groups under 200 episodes (one or two
+        more statements). False leaves every `persons` None.
+
+    Returns
+    -------
+    list of StratifiedResult
+        Where there is no number the value is NaN and `reason` says why in words.
+
+    Raises
+    ------
+    MeasureProblem
+        A filter names a column or a code that does not exist.
+    """
+    collected = _collected(measures, snapshot)
+    results: dict[int, StratifiedResult] = {}
+    for positions in _shared(measures):
+        scan = scan_of([measures[position] for position in positions], cohort, by)
+        findings = run(scan, snapshot)
+        people = count_persons(scan, findings, snapshot) if persons else None
+        for number, position in enumerate(positions):
+            absent = why_not_collected(measures[position], collected)
+            results[position] = replace(
+                _result(scan, findings, number, cohort, absent, people), snapshot_id=snapshot.snapshot_id
+            )
+    return [results[position] for position in range(len(measures))]
+
+
+def statement(measure: Measure, cohort: Cohort = EVERYBODY, by: Stratifier | None = None) -> str:
+    """Return the SQL behind a measure, statement by statement, the bound values as comments before each."""
+    return "\n\n".join(
+        "\n".join([*(f"-- ${name} = {value!r}" for name, value in each.parameters.items()), f"{each.text};"])
+        for each in statements(scan_of([measure], cohort, by))
+    )
+
+
+def _shared(measures: Sequence[Measure]) -> Iterator[list[int]]:
+    """Yield positions of measures that share statements: one table and instrument, each curve alone."""
+    together: dict[tuple[Table, str | None], list[int]] = {}
+    for position, measure in enumerate(measures):
+        if measure.estimator in CURVES:
+            yield [position]
+        else:
+            together.setdefault((measure.table, measure.instrument), []).append(position)
+    for positions in together.values():
+        for start in range(0, len(positions), MOST_MEASURES):
+            yield positions[start : start + MOST_MEASURES]
+
+
+def _collected(measures: Iterable[Measure], snapshot: SnapshotCursor) -> dict[str, bool]:
+    """Return what the snapshot holds of all that any of the measures needs."""
+    names = sorted({name for measure in measures for name in measure.needs})
+    if not names:
+        return {}
+    (answer,) = snapshot.query(f"select {', '.join(names)} from collected", {})
+    return dict(zip(names, map(bool, answer), strict=True))
+
+
+def _result(
+    scan: Scan, findings: Findings, number: int, cohort: Cohort, absent: str | None, people: Persons | None
+) -> StratifiedResult:
+    measure, tallies = scan.measures[number], findings.own(number)
+    groups = in_order(tallies, scan.by, measure.instrument)
+    found: dict[str, Curve] = {}
+    variants: dict[str, dict[str, Estimate]] = {}
+    test = None
+    # Therapies overlap where somebody received two; the arms of a trial do not, and may be tested.
+    overlapping = sum(tally.total for group, tally in tallies.items() if group != ALL) > tallies[ALL].total
+    if absent is not None:
+        estimates = {group: not_collected(tallies[group], measure, scan.unit, absent) for group in groups}
+    elif scan.is_curve:
+        estimates, found = _curves(scan, findings, groups)
+        test = None if overlapping else curves.group_test(measure, findings.cells)
+    else:
+        estimates = {group: _estimate(scan, findings, number, group) for group in groups}
+        variants = _variants(scan, findings, number, groups)
+    ladders = {group: ladder_of(tallies[group], measure, scan.unit, absent is None) for group in groups}
+    return StratifiedResult(
+        measure=measure,
+        cohort=cohort,
+        by=scan.by,
+        estimates={group: _with_persons(estimates[group], people, number, group) for group in groups},
+        ladder=ladders[ALL],
+        snapshot_id="",
+        ladders=ladders,
+        variants=variants,
+        curves=found,
+        test=test,
+        overlapping=overlapping,
+        matured=scan.matured[number],
+        episodes=tallies[ALL].total,
+        persons=people.in_cohort if people else None,
+    )
+
+
+def _estimate(scan: Scan, findings: Findings, number: int, group: str) -> Estimate:
+    measure, tally = scan.measures[number], findings.own(number)[group]
+    details = {
+        words: float(by_group[group].yes)
+        for (position, kind, words), by_group in findings.tallies.items()
+        if (position, kind) == (number, COUNT)
+    }
+    if measure.estimator is Estimator.PROPORTION:
+        estimate = proportion(tally, measure, scan.unit)
+        if measure.paired is not None:
+            details |= paired_details(findings.tallies[number, PAIRED, measure.title][group])
+    elif measure.estimator is Estimator.RATIO:
+        estimate = ratio(tally, findings.sums[number, None][group], measure, scan.unit)
+    else:
+        estimate = mean_difference(tally, findings.sums[number, None][group], measure, scan.unit)
+    return replace(estimate, details={**estimate.details, **details})
+
+
+def _variants(
+    scan: Scan, findings: Findings, number: int, groups: Sequence[str]
+) -> dict[str, dict[str, Estimate]]:
+    """Return the other definitions, and for a proportion the other way to treat the unknown."""
+    measure = scan.measures[number]
+    if measure.estimator is Estimator.RATIO:
+        return {
+            words: {
+                group: ratio(
+                    findings.own(number)[group], findings.sums[number, words][group], measure, scan.unit
+                )
+                for group in groups
+            }
+            for words in measure.ratio_variants
+        }
+    if measure.estimator is not Estimator.PROPORTION:
+        return {}
+    words, missing = other_treatment(measure)
+    own = findings.own(number)
+    other = {words: {group: proportion(own[group], measure, scan.unit, missing) for group in groups}}
+    return other | {
+        words: {
+            group: proportion(findings.tallies[number, VARIANT, words][group], measure, scan.unit)
+            for group in groups
+        }
+        for words in measure.variants
+    }
+
+
+def _curves(
+    scan: Scan, findings: Findings, groups: Sequence[str]
+) -> tuple[dict[str, Estimate], dict[str, Curve]]:
+    (measure,), tallies = scan.measures, findings.own(0)
+    estimates: dict[str, Estimate] = {}
+    found: dict[str, Curve] = {}
+    for group in groups:
+        cells = findings.cells[group]
+        if measure.estimator is Estimator.SURVIVAL:
+            left, found[group] = curves.survival(cells)
+            estimates[group] = curves.survival_estimate(
+                found[group], left, tallies[group], measure, scan.unit
+            )
+        else:
+            ways, found[group] = curves.incidence(cells)
+            day = curves.day_of(measure, scan.by, group)
+            estimates[group] = curves.incidence_estimate(ways, tallies[group], measure, scan.unit, day)
+    return estimates, found
+
+
+def _with_persons(estimate: Estimate, people: Persons | None, number: int, group: str) -> Estimate:
+    if people is None or estimate.denominator == 0:
+        return estimate
+    return replace(estimate, persons=people.behind[number].get(group))

@@ -1,0 +1,139 @@
+"""Staying and finishing: completion, the ways of leaving over time, and who is still there after a month."""
+
+from __future__ import annotations
+
+from analytics.measures.denominators import MATURE, NOT_LEFT, REVIEWED, WHO_LEFT
+from analytics.measures.types import Estimator, Measure, Table
+
+STAY = "coalesce(exit_day, observed_days)"
+
+completion = Measure(
+    id="completion",
+    title="Completed the program",
+    question="Of the people who left the program, how many had completed it?",
+    of_whom="of people who left the program",
+    did="had completed the program",
+    family="Of every 100 people who left, about {per_100} had finished the planned program.",
+    table=Table.EPISODE_OUTCOME,
+    eligible=WHO_LEFT,
+    lost=NOT_LEFT,
+    success="discharge_reason = 'completed'",
+    unknown_words="reason for leaving not recorded",
+    known_words="with a recorded reason",
+    variants={
+        "completed or stepped down as planned": "discharge_reason in ('completed', 'transferred_lower')",
+        "TEDS positive (any transfer)": (
+            "discharge_reason in ('completed', 'transferred_lower', 'transferred_lateral', "
+            "'transferred_higher')"
+        ),
+    },
+    mature=MATURE,
+    estimator=Estimator.PROPORTION,
+    better="higher",
+    source="SAMHSA TEDS-D, REASON = 1",
+    reviewed=REVIEWED,
+    notes=(
+        "Deaths and custody stay in: they are part of what became of the people who came.",
+        "What counts as completing is the program's own rule, so programs are hard to compare.",
+        "Split or limited by admission period, only admissions whose planned length passed two weeks ago are "
+        "counted.",
+    ),
+)
+
+completion_cif = Measure(
+    id="completion_cif",
+    title="How people left, over time",
+    question=(
+        "Week by week, how many of the people who started had finished, left early, moved on, or were still "
+        "here?"
+    ),
+    of_whom="of people admitted",
+    did="had completed the program",
+    family="Of every 100 people who started, about {per_100} had finished the program twelve weeks later.",
+    table=Table.EPISODE_OUTCOME,
+    eligible={},
+    lost={},
+    estimator=Estimator.INCIDENCE,
+    time=STAY,
+    cause="case when is_closed then coalesce(cast(exit as varchar), 'not known') else 'active' end",
+    way="completed",
+    read_at=(84,),
+    better="higher",
+    source="Aalen & Johansen 1978, Scand J Statist 5:141-150; Scrucca 2007, doi:10.1038/sj.bmt.1705727",
+    reviewed=REVIEWED,
+    notes=(
+        "People who are still here count for the days they have been seen. All ways of leaving and those "
+        "still here add up to everybody on each day.",
+        "Read at day 84 (twelve weeks); split by planned length, at the planned length.",
+        "The stay ends with the last attended session of people who left early, not with the paperwork.",
+    ),
+)
+
+retention_km = Measure(
+    id="retention_km",
+    title="Still in the program, by day",
+    question="How long do people stay, counting also those who have just started?",
+    of_whom="of people admitted",
+    did="were still in the program",
+    table=Table.EPISODE_OUTCOME,
+    eligible={},
+    lost={},
+    estimator=Estimator.SURVIVAL,
+    time=STAY,
+    cause="case when is_closed then 'left' else 'active' end",
+    read_at=(30, 60, 90),
+    better="higher",
+    source="Kaplan & Meier 1958, doi:10.1080/01621459.1958.10501452",
+    reviewed=REVIEWED,
+    notes=(
+        "Every way of leaving ends the stay, completing too: a short stay can be a good one.",
+        "This is not the share retained at day 30, in which people who completed earlier count as retained.",
+    ),
+)
+
+
+def _retained(day: int, family: str) -> Measure:
+    """Return the share still in, or finished, at a day; known for everybody admitted that long ago."""
+    alive = f"not dead or in custody before day {day}"
+    return Measure(
+        id=f"retention_{day}",
+        title=f"Still in or finished at day {day}",
+        question=(
+            f"Of the people admitted at least {day} days ago, how many stayed {day} days or finished earlier?"
+        ),
+        of_whom=f"of people admitted at least {day} days ago",
+        did=f"stayed {day} days or had finished earlier",
+        family=family,
+        table=Table.EPISODE_OUTCOME,
+        # People whom death or custody took out did not choose to leave; they are a rung of their own.
+        eligible={
+            alive: (
+                f"coalesce(discharge_reason not in ('deceased', 'incarcerated') or exit_day >= {day}, true)"
+            )
+        },
+        lost={alive: f"dead or in custody before day {day}"},
+        success=f"{STAY} >= {day} or exit = 'completed'",
+        unknown_words="reason for leaving early not recorded",
+        known_words="with a known stay",
+        horizon=f"observed_days >= {day}",
+        horizon_words=f"admitted at least {day} days ago",
+        estimator=Estimator.PROPORTION,
+        better="higher",
+        source="Fixed-day retention; days count from admission to the last attended session",
+        reviewed=REVIEWED,
+        notes=(
+            "Groups must be fixed at admission: a group formed by what came later had to stay to be in it.",
+        ),
+    )
+
+
+retention_30 = _retained(
+    30,
+    "Of every 100 people who started, about {per_100} were still in treatment a month later, or had "
+    "finished.",
+)
+retention_60 = _retained(
+    60,
+    "Of every 100 people who started, about {per_100} were still in treatment two months later, or had "
+    "finished.",
+)

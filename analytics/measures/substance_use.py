@@ -1,0 +1,121 @@
+"""Use of alcohol and drugs: no use before leaving, clear tests, and who could be reached later."""
+
+from __future__ import annotations
+
+from analytics.measures.denominators import LEFT, MATURE, NOT_LEFT, REVIEWED, WHO_LEFT
+from analytics.measures.types import Estimator, Measure, Table
+
+FOR_USE = "treated for substance use"
+TESTED = "had a drug test booked"
+ALIVE, FREE, AGREED = "alive", "not in custody", "agreed to be called"
+
+abstinence_discharge = Measure(
+    id="abstinence_discharge",
+    title="No use in the month before leaving",
+    question="Of the people treated for substance use who left, how many had not used in the 30 days before?",
+    of_whom="of people treated for substance use who left",
+    did="had not used in the month before leaving",
+    family=(
+        "Of every 100 people treated for substance use who left, about {per_100} said that they had not "
+        "used in the month before. The others had used, or we do not know."
+    ),
+    table=Table.EPISODE_OUTCOME,
+    eligible={FOR_USE: "is_sud", **WHO_LEFT},
+    lost={FOR_USE: "not treated for substance use", **NOT_LEFT},
+    success="abstinent_discharge",
+    unknown_words="no answer at discharge",
+    known_words="with an answer at discharge",
+    paired=("abstinent_admission", "abstinent_discharge"),
+    also_counted={
+        "controlled_environment": "controlled_admission",
+        "stay_under_30_days": "los_days < 30",
+    },
+    mature=MATURE,
+    missing="failure",
+    estimator=Estimator.PROPORTION,
+    better="higher",
+    needs=("substance_use",),
+    source="NOMs and TEDS (use in the past 30 days, at admission and at discharge)",
+    reviewed=REVIEWED,
+    notes=(
+        "No answer at discharge counts as using. That is a convention, not the truth: of those with an "
+        "answer, and the best case, stand beside it.",
+        "The change compares the same people before and after. People who came from a hospital, a "
+        "residential program or jail could not use there; how many is given.",
+        "In a stay under 30 days the question at discharge looks back to before admission; how many is "
+        "given.",
+    ),
+)
+
+uds_negative = Measure(
+    id="uds_negative",
+    title="Drug tests that were negative",
+    question="Of the drug tests with a result, how many were negative?",
+    of_whom="of drug tests with a result",
+    did="were negative",
+    family="Of every 100 drug tests, about {per_100} were clear.",
+    table=Table.EPISODE_OUTCOME,
+    eligible={TESTED: "tests_negative + tests_positive + tests_missed > 0"},
+    lost={TESTED: "no drug test"},
+    estimator=Estimator.RATIO,
+    numerator="tests_negative",
+    denominator="tests_negative + tests_positive",
+    ratio_variants={
+        "missed or refused counted as positive": (
+            "tests_negative",
+            "tests_negative + tests_positive + tests_missed",
+        )
+    },
+    ratio_unit="test",
+    better="higher",
+    needs=("substance_use",),
+    minimum_for_headline=50,
+    source="Ratio of sums, Cochran, Sampling Techniques, 1977, ch. 6",
+    reviewed=REVIEWED,
+    notes=(
+        "A test is one person, day and kind of sample; any positive makes it positive. A positive for a "
+        "prescribed medicine and an invalid sample count as neither.",
+        "Tests of one stay are alike, so the interval rests on stays, not on tests.",
+    ),
+)
+
+followup_180_reach = Measure(
+    id="followup_180_reach",
+    title="Reached six months later",
+    question="Of the people due for the six-month call, how many did we reach?",
+    of_whom="of people due for the six-month call",
+    did="were reached",
+    family="Six months later we reached about {per_100} of every 100 people we were to call.",
+    table=Table.EPISODE_OUTCOME,
+    eligible={
+        LEFT: "is_closed",
+        ALIVE: (
+            "discharge_reason is distinct from 'deceased' and followup_180_outcome is distinct from "
+            "'deceased'"
+        ),
+        FREE: "followup_180_outcome is distinct from 'incarcerated'",
+        AGREED: "followup_180_outcome is distinct from 'no_consent'",
+    },
+    lost={
+        LEFT: NOT_LEFT[LEFT],
+        ALIVE: "died",
+        FREE: "in custody when the call was due",
+        AGREED: "had not agreed to be called",
+    },
+    success="followup_180_reached",
+    unknown_words="no call recorded",
+    horizon="observed_days >= los_days + 240",
+    horizon_words="left at least 240 days ago",
+    missing="failure",
+    estimator=Estimator.PROPORTION,
+    better="higher",
+    needs=("followup",),
+    minimum_for_headline=20,
+    source="SAMHSA GPRA follow-up (80 % asked for); here from discharge, days 150 to 240",
+    reviewed=REVIEWED,
+    notes=(
+        "Due are all who left, not only those who completed. Deaths, custody and no consent are known only "
+        "where the outcome of the call is recorded; each is a rung of the ladder.",
+        "What is said about those reached is not true of those not reached.",
+    ),
+)

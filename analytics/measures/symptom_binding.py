@@ -1,0 +1,205 @@
+"""A symptom measure before it is bound: one declaration for every instrument and profile.
+
+The thresholds come from the instrument's TOML and from nowhere else. Binding fills in the names and the
+columns and refuses, in words, what an instrument has no threshold for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from analytics.errors import MeasureProblem
+from analytics.instruments import Instrument, Rule
+from analytics.instruments import Profile as Thresholds
+from analytics.measures.denominators import MATURE, NOT_LEFT, REVIEWED, WHO_LEFT
+from analytics.measures.types import Estimator, Measure, Profile, Table
+
+Threshold = Literal["caseness", "reliable_change", "response", "remission"]
+
+# What the other side of a caseness rule is called in SQL.
+OPPOSITE: Final[Mapping[Rule, Rule]] = {">=": "<", "<": ">=", "<=": ">", ">": "<="}
+
+CAME_TWICE: Final = "came on at least two days"
+HAD_BASELINE: Final = "had a score at the start"
+WAS_CASE: Final = "started in the clinical range"
+NOT_BELOW: Final = "not known to have started below the clinical range"
+
+THRESHOLD_WORDS: Final[Mapping[Threshold, str]] = {
+    "caseness": "cut-off of the clinical range",
+    "reliable_change": "reliable change",
+    "response": "definition of response",
+    "remission": "cut-off for remission",
+}
+
+
+@dataclass(frozen=True)
+class SymptomMeasure:
+    """A declaration that becomes one `Measure` per instrument and profile.
+
+    Words may hold `{name}` (PHQ-9), `{better}` (less depressed), `{worse}` and, in `family`, `{per_100}`.
+    Expressions hold `{first}` and `{last}` (columns of totals), `{change}` (points of improvement) and
+    `{last_not_case}`; thresholds are bound as `$caseness`, `$reliable_change`, `$response`, `$remission`.
+
+    Attributes
+    ----------
+    thresholds : what the instrument must define. With "caseness" only people who started in the clinical
+        range are counted; without it everybody who left is, and no pair of scores is not known.
+    lower_only : True where the definition only makes sense when a lower total is better.
+    """
+
+    id: str
+    title: str
+    question: str
+    did: str
+    family: str | None
+    estimator: Estimator
+    better: Literal["higher", "lower", "neutral"]
+    source: str
+    success: str | None = None
+    thresholds: tuple[Threshold, ...] = ()
+    lower_only: bool = False
+    knows_everybody: bool = False
+    minimum_for_headline: int = 30
+    notes: tuple[str, ...] = ()
+
+    def bind(self, instrument: Instrument, profile: Profile = "default") -> Measure:
+        """Return the measure of one instrument under one profile.
+
+        Raises
+        ------
+        MeasureProblem
+            The instrument is not one of change, has no such profile, or lacks a threshold the measure needs.
+        """
+        parameters = self._parameters(instrument, profile)
+        words = {
+            "name": instrument.name,
+            "better": instrument.better_phrase or "better",
+            "worse": instrument.worse_phrase or "worse",
+        }
+        columns = _columns(instrument, profile)
+        among_cases = "caseness" in self.thresholds
+        steps = _steps(columns, profile, among_cases)
+        as_failure = profile == "nhs" and self.estimator is Estimator.PROPORTION
+        success = None if self.success is None else self.success.format(**columns)
+        used = {name: value for name, value in parameters.items() if f"${name}" in f"{steps}{success}"}
+        mean = self.estimator is Estimator.MEAN_CHANGE
+        return Measure(
+            id=self.id,
+            title=self.title.format(**words),
+            question=self.question.format(**words),
+            of_whom=self._of_whom(profile, among_cases),
+            did=self.did.format(**words),
+            family=None if self.family is None else self.family.format(per_100="{per_100}", **words),
+            table=Table.SCORE_OUTCOME,
+            eligible={label: condition for label, condition, _ in steps},
+            lost={label: lost for label, _, lost in steps},
+            success=success,
+            unknown_words="not known" if self.knows_everybody else "not measured twice",
+            known_words="known" if self.knows_everybody else "measured twice",
+            mature=MATURE,
+            missing="failure" if as_failure else "shown",
+            estimator=self.estimator,
+            first=columns["first"] if mean else None,
+            last=columns["last"] if mean else None,
+            better=self.better,
+            needs=("score", "attendance") if profile == "nhs" else ("score",),
+            source=self.source,
+            reviewed=min(REVIEWED, instrument.reviewed),
+            notes=(*self.notes, *_profile_notes(profile)),
+            minimum_for_headline=self.minimum_for_headline,
+            instrument=instrument.id,
+            profile=profile,
+            parameters=used if not mean else {"direction": instrument.direction},
+        )
+
+    def _parameters(self, instrument: Instrument, profile: Profile) -> dict[str, object]:
+        if instrument.every_days is None:
+            raise MeasureProblem(
+                f"{instrument.name} is asked once, so there is no change to measure. "
+                f"Choose an instrument that is repeated, such as PHQ-9."
+            )
+        if profile not in instrument.profiles:
+            raise MeasureProblem(
+                f"{instrument.name} has no profile '{profile}'. It has: {', '.join(instrument.profiles)}."
+            )
+        if self.lower_only and instrument.better != "lower":
+            raise MeasureProblem(
+                f"{self.id} is defined only where a lower score is better, unlike {instrument.name}."
+            )
+        parameters: dict[str, object] = {"direction": instrument.direction}
+        for name in self.thresholds:
+            value = _threshold(instrument, instrument.profiles[profile], name)
+            if value is None:
+                raise MeasureProblem(
+                    f"{instrument.name} has no {THRESHOLD_WORDS[name]} in a source we know, so {self.id} "
+                    f"cannot be computed for it (analytics/instruments/{instrument.id}.toml)."
+                )
+            parameters[name] = value
+        return parameters
+
+    def _of_whom(self, profile: Profile, among_cases: bool) -> str:
+        start = " who started in the clinical range" if among_cases else ""
+        if profile == "nhs":
+            came = " and" if among_cases else " who"
+            return f"of people{start}{came} came at least twice and left"
+        if self.knows_everybody:
+            return "of people who left the program"
+        return f"of people{start}{' and' if among_cases else ' who'} left"
+
+
+def _threshold(instrument: Instrument, profile: Thresholds, name: Threshold) -> float | None:
+    fact = {
+        "caseness": profile.caseness,
+        "reliable_change": profile.reliable_change,
+        "response": instrument.response,
+        "remission": instrument.remission,
+    }[name]
+    return None if fact is None else fact.value
+
+
+def _columns(instrument: Instrument, profile: Profile) -> dict[str, str]:
+    """Return the expressions that a declaration's `{…}` stand for."""
+    prefix = "nhs_" if profile == "nhs" else ""
+    first, last = f"{prefix}first", f"{prefix}last"
+    change = f"(({first} - {last}) * $direction)"
+    if instrument.step != int(instrument.step):
+        # 20.1 - 15.1 is a hair under 5 in binary; a change of exactly the threshold has to count.
+        change = f"round({change}, 3)"
+    columns = {"first": first, "last": last, "change": change}
+    caseness = instrument.profiles[profile].caseness
+    if caseness is not None:
+        columns["first_case"] = f"{first} {caseness.rule} $caseness"
+        columns["last_not_case"] = f"{last} {OPPOSITE[caseness.rule]} $caseness"
+        if instrument.remission is not None:
+            columns["last_in_remission"] = f"{last} {instrument.remission.rule} $remission"
+    return columns
+
+
+def _steps(columns: Mapping[str, str], profile: Profile, among_cases: bool) -> list[tuple[str, str, str]]:
+    """Return the ladder's steps as (label, condition, words for those lost)."""
+    steps = [(label, condition, NOT_LEFT[label]) for label, condition in WHO_LEFT.items()]
+    if profile == "nhs":
+        steps.append((CAME_TWICE, "treated", "came on fewer than two days"))
+    if among_cases and profile == "nhs":
+        # The national construction takes out only those known to start below: no score stays in, as a
+        # failure.
+        steps.append(
+            (NOT_BELOW, f"coalesce({columns['first_case']}, true)", "started below the clinical range")
+        )
+    elif among_cases:
+        steps.append((HAD_BASELINE, f"{columns['first']} is not null", "no score at the start"))
+        steps.append((WAS_CASE, columns["first_case"], "started below the clinical range"))
+    return steps
+
+
+def _profile_notes(profile: Profile) -> tuple[str, ...]:
+    if profile == "nhs":
+        return (
+            "Profile nhs: people who came on at least two days, their first and last complete score, not "
+            "measured counts as no.",
+        )
+    if profile == "strict":
+        return ("Profile strict: the stricter published thresholds.",)
+    return ()

@@ -1,0 +1,179 @@
+"""Change of symptom scores: each declaration becomes a measure for every instrument that has its thresholds.
+
+"Clearly" means reliable change and nothing else. The base is everybody who left the program, also those who
+came only once; without a pair of scores the outcome is not known.
+"""
+
+from __future__ import annotations
+
+from analytics.measures.symptom_binding import SymptomMeasure
+from analytics.measures.types import Estimator
+
+RELIABLE = "Jacobson & Truax 1991, doi:10.1037/0022-006X.59.1.12"
+NATURAL_COURSE = (
+    "Scores also fall without treatment (regression to the mean, natural course), so this is change during "
+    "care, not an effect of care."
+)
+
+paired_score = SymptomMeasure(
+    id="paired_score",
+    title="Measured twice, {name}",
+    question="For how many of the people who left do we know a {name} score at the start and a later one?",
+    did="have a score at the start and a later one",
+    family="For about {per_100} of every 100 people who left we know the score at the start and a later one.",
+    success="{last} is not null",
+    knows_everybody=True,
+    estimator=Estimator.PROPORTION,
+    better="higher",
+    minimum_for_headline=10,
+    source="Joint Commission CTS.03.01.09, EP 1 (read in a secondary source)",
+)
+
+mean_change = SymptomMeasure(
+    id="mean_change",
+    title="Mean change, {name}",
+    question="By how many points did the {name} score change from the start to the end, on average?",
+    did="changed by this many points",
+    family=None,
+    estimator=Estimator.MEAN_CHANGE,
+    better="higher",
+    minimum_for_headline=20,
+    source="Paired t; effect sizes as in Cumming, Understanding the New Statistics, 2012, ch. 11",
+    notes=(
+        "A positive change is improvement, whichever way the questionnaire runs.",
+        "d_z grows with the correlation of the two scores and must never be compared with d_av. The "
+        "interval of d_av (Algina & Keselman) is not verified.",
+        NATURAL_COURSE,
+    ),
+)
+
+reliable_improvement = SymptomMeasure(
+    id="reliable_improvement",
+    title="Clearly better, {name}",
+    question="Of the people who left, how many were clearly {better} than at the start ({name})?",
+    did="were clearly {better} at the end",
+    family=(
+        "Of every 100 people with a score at the start and at the end, about {per_100} were clearly {better}."
+    ),
+    success="{change} >= $reliable_change",
+    thresholds=("reliable_change",),
+    estimator=Estimator.PROPORTION,
+    better="higher",
+    source=RELIABLE,
+    notes=("Clearly: by more than the questionnaire's own error.", NATURAL_COURSE),
+)
+
+reliable_deterioration = SymptomMeasure(
+    id="reliable_deterioration",
+    title="Clearly worse, {name}",
+    question="Of the people who left, how many were clearly {worse} than at the start ({name})?",
+    did="were clearly {worse} at the end",
+    family=(
+        "Of every 100 people with a score at the start and at the end, about {per_100} were clearly {worse}."
+    ),
+    success="{change} <= -$reliable_change",
+    thresholds=("reliable_change",),
+    estimator=Estimator.PROPORTION,
+    better="lower",
+    source=RELIABLE,
+    notes=(
+        "People who left early are measured less often, so worsening may be hidden among the unmeasured.",
+        "Whoever starts near the worst score cannot get clearly worse.",
+    ),
+)
+
+no_reliable_change = SymptomMeasure(
+    id="no_reliable_change",
+    title="No clear change, {name}",
+    question="Of the people who left, how many were neither clearly better nor clearly worse ({name})?",
+    did="were neither clearly better nor clearly worse",
+    family=(
+        "Of every 100 people with a score at the start and at the end, about {per_100} were neither clearly "
+        "better nor clearly worse."
+    ),
+    success="abs({change}) < $reliable_change",
+    thresholds=("reliable_change",),
+    estimator=Estimator.PROPORTION,
+    better="neutral",
+    source=RELIABLE,
+)
+
+recovery = SymptomMeasure(
+    id="recovery",
+    title="Below the clinical range, {name}",
+    question="Of the people who started in the clinical range and left, how many ended below it ({name})?",
+    did="ended out of the clinical range",
+    family=(
+        "Of every 100 people who started in the clinical range and were measured again, about {per_100} "
+        "ended out of it."
+    ),
+    success="{last_not_case}",
+    thresholds=("caseness",),
+    estimator=Estimator.PROPORTION,
+    better="higher",
+    source="NHS Talking Therapies, recovery",
+    notes=(
+        "One point over the line counts. Reliable recovery asks for a clear change as well.",
+        "Whoever started out of the clinical range cannot recover and is a rung of the ladder.",
+    ),
+)
+
+reliable_recovery = SymptomMeasure(
+    id="reliable_recovery",
+    title="Clearly better and recovered, {name}",
+    question=(
+        "Of the people who started in the clinical range and left, how many were clearly better and out of "
+        "it ({name})?"
+    ),
+    did="were clearly better and out of the clinical range",
+    family=(
+        "Of every 100 people who started in the clinical range and were measured again, about {per_100} "
+        "were clearly better and out of it."
+    ),
+    success="{last_not_case} and {change} >= $reliable_change",
+    thresholds=("caseness", "reliable_change"),
+    estimator=Estimator.PROPORTION,
+    better="higher",
+    source=f"NHS Talking Therapies, reliable recovery; {RELIABLE}",
+    notes=("People who start just inside the clinical range need a large part of their score to fall.",),
+)
+
+response = SymptomMeasure(
+    id="response",
+    title="Symptoms at least halved, {name}",
+    question=(
+        "Of the people who started in the clinical range and left, how many had at least halved their {name}?"
+    ),
+    did="had symptoms at least halved",
+    family=(
+        "Of every 100 people who started in the clinical range and were measured again, the symptoms of "
+        "about {per_100} had at least halved."
+    ),
+    success="{change} >= $response * {first}",
+    thresholds=("caseness", "response"),
+    lower_only=True,
+    estimator=Estimator.PROPORTION,
+    better="higher",
+    source="NQF 1884; Coley 2020, doi:10.1176/appi.ps.201900295",
+    notes=("It depends least on how severe the start was, so it suits comparisons between groups.",),
+)
+
+remission = SymptomMeasure(
+    id="remission",
+    title="Almost no symptoms left, {name}",
+    question=(
+        "Of the people who started in the clinical range and left, how many had almost no symptoms left "
+        "({name})?"
+    ),
+    did="had almost no symptoms left",
+    family=(
+        "Of every 100 people who started in the clinical range and were measured again, about {per_100} had "
+        "almost no symptoms left."
+    ),
+    success="{last_in_remission}",
+    thresholds=("caseness", "remission"),
+    estimator=Estimator.PROPORTION,
+    better="higher",
+    source="NQF 0710; CMS159",
+    notes=("People with a milder start reach it more easily.",),
+)

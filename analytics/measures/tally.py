@@ -1,0 +1,126 @@
+"""Counts by code, and what they say: the ladder, how many are known, and why there is no number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from analytics.measures.ladder_sql import Step
+from analytics.measures.types import Estimator, Ladder, LadderStep, Measure, Unit
+
+EVERYBODY: Final[dict[Unit, str]] = {
+    "episode": "admitted",
+    "person": "people, by their first closed episode",
+    "course": "courses of treatment, by their last episode",
+}
+PLURAL: Final[dict[Unit, str]] = {"episode": "episodes", "person": "people", "course": "courses"}
+
+NOT_COLLECTED: Final = {
+    "attendance": "attendance of sessions",
+    "score": "questionnaire scores",
+    "substance_use": "drug tests and reports of use",
+    "followup": "follow-up interviews",
+    "acute_event": "hospital, residential and detox stays",
+    "capture": "when readmissions could be seen",
+    "referral": "referrals",
+    "satisfaction": "satisfaction answers",
+}
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many rows of one group reached each code of one measure (`ladder_sql` says what codes mean)."""
+
+    steps: tuple[Step, ...]
+    counts: dict[int, int]
+
+    def of(self, code: int) -> int:
+        """Return the rows with one code."""
+        return self.counts.get(code, 0)
+
+    def answer(self, number: int) -> int:
+        """Return the rows past the last step with the nth outcome: 0 not known, 1 no, 2 yes."""
+        return self.of(len(self.steps) + number)
+
+    @property
+    def total(self) -> int:
+        """Everybody in the group."""
+        return sum(self.counts.values())
+
+    @property
+    def eligible(self) -> int:
+        """Rows that passed every step, with a known outcome or without."""
+        return sum(count for code, count in self.counts.items() if code >= len(self.steps))
+
+    @property
+    def unknown(self) -> int:
+        """Eligible rows whose outcome is not known."""
+        return self.answer(0)
+
+    @property
+    def yes(self) -> int:
+        """Eligible rows with the outcome."""
+        return self.answer(2)
+
+    @property
+    def known(self) -> int:
+        """Eligible rows whose outcome is known."""
+        return self.eligible - self.unknown
+
+    @property
+    def too_recent(self) -> int:
+        """Rows lost only because their time has not come."""
+        return sum(self.of(number) for number, step in enumerate(self.steps) if step.too_recent)
+
+
+def ladder_of(tally: Tally, measure: Measure, unit: Unit, is_collected: bool = True) -> Ladder:
+    """Return the rungs from everybody to the numerator; what each rung loses is named.
+
+    A proportion ends with those who had the outcome, a ratio with those who had anything to count, the others
+    with those whose outcome is known. What was not collected has no rungs beyond the steps: nothing is known.
+    """
+    remaining = tally.total
+    rungs = [LadderStep(EVERYBODY[unit], remaining)]
+    for number, step in enumerate(tally.steps):
+        lost = tally.of(number)
+        remaining -= lost
+        rungs.append(LadderStep(step.label, remaining, lost, step.lost_label))
+    if not is_collected:
+        return Ladder(tuple(rungs))
+    rungs.append(LadderStep(measure.known_words, tally.known, tally.unknown, measure.unknown_words))
+    if measure.estimator is Estimator.PROPORTION:
+        rungs.append(LadderStep(measure.did, tally.yes, tally.answer(1), "known not to be so"))
+    elif measure.estimator is Estimator.RATIO:
+        unit_word = measure.ratio_unit
+        rungs.append(
+            LadderStep(f"with a {unit_word} to count", tally.yes, tally.answer(1), f"no {unit_word}")
+        )
+    return Ladder(tuple(rungs))
+
+
+def why_not_collected(measure: Measure, collected: dict[str, bool]) -> str | None:
+    """Return the sentence for what a measure needs and the snapshot never held; None when all is there."""
+    absent = [NOT_COLLECTED[name] for name in measure.needs if not collected[name]]
+    return f"Not collected: {' and '.join(absent)}." if absent else None
+
+
+def why_nothing(tally: Tally, measure: Measure, unit: Unit) -> str | None:
+    """Return the sentence that stands in place of a number; None when there is somebody to count."""
+    if tally.total == 0:
+        if measure.instrument is not None:
+            return f"Nobody matches these filters in a program that uses {measure.instrument}."
+        return "Nobody matches these filters."
+    if tally.eligible == 0:
+        if tally.too_recent:
+            return f"Not known yet: {tally.too_recent} of {tally.total} too recent."
+        losses = [
+            f"{tally.of(number)} {step.lost_label}"
+            for number, step in enumerate(tally.steps)
+            if tally.of(number)
+        ]
+        return f"Nobody to count of {tally.total}: {', '.join(losses)}."
+    if tally.known == 0 and measure.missing == "shown":
+        return f"Not known for any of {tally.eligible}: {measure.unknown_words}."
+    if measure.estimator is Estimator.RATIO and tally.yes == 0:
+        return f"Nothing to count: no {measure.ratio_unit} in {tally.eligible} {PLURAL[unit]}."
+    return None

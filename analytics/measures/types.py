@@ -1,0 +1,341 @@
+"""The words of measurement: measure, cohort, stratifier, estimate, curve, ladder, result.
+
+A measure is a declaration (words, row expressions over one outcome table, an estimator). A cohort says which
+episodes, a stratifier how they are split. `analytics.measures.evaluate` brings the three together. Nothing
+here touches a database, and nothing here can be drawn: `analytics.disclosure` turns a result into something
+showable.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Final, Literal, Protocol
+
+ALL: Final = "all"  # the group of everybody
+NOT_KNOWN: Final = (
+    "not known"  # the group whose stratifier is NULL; codes have no blanks, so none can collide
+)
+
+STILL_IN: Final = "still in"  # the part of a curve that has not left yet
+
+Unit = Literal["episode", "person", "course"]
+Profile = Literal["default", "nhs", "strict"]
+
+
+class SnapshotCursor(Protocol):
+    """What `evaluate` needs of a snapshot: its name, and a read-only query that fetches plain tuples.
+
+    One call of `query` is one cursor, so several threads may share the object.
+    """
+
+    @property
+    def snapshot_id(self) -> str:
+        """Return the id that is printed with every number."""
+        ...
+
+    def query(self, sql: str, parameters: Mapping[str, object]) -> list[tuple[object, ...]]:
+        """Return all rows; `$name` in the text is bound from `parameters`, and none may be left over."""
+        ...
+
+
+class Table(StrEnum):
+    """Outcome tables a measure can stand on."""
+
+    EPISODE_OUTCOME = "episode_outcome"
+    SCORE_OUTCOME = "score_outcome"
+
+
+class Estimator(StrEnum):
+    """How counts become a number with its doubt."""
+
+    PROPORTION = "proportion"  # Wilson
+    RATIO = "ratio of sums"  # sessions, tests, weeks clustered in episodes
+    MEAN_CHANGE = "mean change"  # paired first and last totals
+    SURVIVAL = "survival"  # Kaplan-Meier, still in the program
+    INCIDENCE = "cumulative incidence"  # Aalen-Johansen, ways of leaving
+
+
+class Stratifier(StrEnum):
+    """The splits. The value is the column of the outcome tables."""
+
+    ADMIT_PERIOD = "admit_period"
+    DISCHARGE_PERIOD = "discharge_period"
+    MODALITY = "modality"
+    THERAPY = "therapy"  # groups may overlap: then they are never summed nor tested against each other
+    PLANNED_WEEKS = "planned_weeks"
+    LEVEL_OF_CARE = "level_of_care"
+    PROGRAM = "program_id"
+    SITE = "site"
+    CONDITION = "primary_condition"
+    TRACK = "track"
+    POPULATION = "population"
+    AGE_BAND = "age_band"
+    GENDER = "gender"
+    PAYER = "payer_group"
+    REFERRAL_SOURCE = "referral_source"
+    BASELINE_SEVERITY = "baseline_severity"
+    DOSE_BAND = "dose_band"
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Which episodes are looked at.
+
+    Attributes
+    ----------
+    where : column of the outcome tables (a `Stratifier` value) to the codes kept; several codes of one column
+        are joined by "or", columns by "and". `NOT_KNOWN` keeps the rows whose column is NULL. For therapy an
+        episode is kept when it received any of the codes. An empty mapping is everybody.
+    start, end : episodes admitted from period `start` up to and including `end` ("2025-03", "2025-Q1",
+        "2025"); None = open. Against a snapshot of another grain only the years are compared.
+    unit : what is counted; "person" takes the first closed episode of each person in the cohort,
+        "course" the last episode of each course.
+    """
+
+    where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    start: str | None = None
+    end: str | None = None
+    unit: Unit = "episode"
+
+    @property
+    def bounded_by_admission(self) -> bool:
+        """True when admission periods limit the cohort, so that maturity must be applied."""
+        return self.start is not None or self.end is not None or "admit_period" in self.where
+
+    def key(self) -> tuple[object, ...]:
+        """Return a hashable identity, for caches keyed by snapshot, cohort and split."""
+        filters = tuple(
+            sorted((column, tuple(sorted(codes))) for column, codes in self.where.items() if codes)
+        )
+        return (filters, self.start, self.end, self.unit)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measure: words for three audiences, row expressions, an estimator, a source, a review date.
+
+    Row expressions are SQL over one outcome table, constants of ours; values arrive as `$name` from
+    `parameters`.
+
+    Attributes
+    ----------
+    id : the registry's name. `instrument` and `profile` are set on symptom measures ("phq9", "default").
+    title : at most 40 characters. `question` is the whole question in words. `family` is a sentence with
+        `{per_100}`, None where no family sentence makes sense.
+    of_whom : the denominator in words, as it stands under the title ("of people who left the program").
+    did : the numerator as a verb phrase that follows "of people" ("had completed the program").
+    eligible : ordered steps of the denominator ladder, words to boolean expression; NULL is false here.
+        The words name those who remain after the step ("left the program").
+    lost : for each step the words for those who fall out ("still in the program"), same keys as `eligible`.
+    success : boolean expression; NULL = not known: neither success nor failure, always counted and shown.
+    unknown_words, known_words : what not known means here ("no second score"), and the rung of those who are
+        known ("measured twice").
+    variants : other definitions of success over the same ladder. Every PROPORTION also gets the other way to
+        treat the unknown ("counting not known as no" or "of those known") without asking for it.
+    also_counted : conditions counted among the eligible, known or not, and given in `details` by these words.
+    paired : for a PROPORTION asked twice, (before, after) as boolean expressions; `details` then hold the
+        change among those with both answers.
+    mature : expression applied when the split or the cohort is by admission period; fails = "too recent".
+    horizon : expression always applied after `eligible`; fails = "too recent" (a window that has not
+        elapsed).
+    missing : "shown" = numerator / known; "failure" = numerator / (known + unknown).
+    numerator, denominator : for RATIO, integer expressions per row (y and x of sum y / sum x).
+    ratio_variants : for RATIO, other definitions as (numerator, denominator).
+    ratio_unit : what x counts, one of them ("session").
+    time, cause : for SURVIVAL and INCIDENCE; days and the way of leaving (NULL or 'active' = still in).
+    way : for INCIDENCE, the way of leaving that is the value ("completed").
+    read_at : the days at which a curve is read; INCIDENCE takes the first as its value's day, or, split by
+        planned length, the planned length.
+    first, last : for MEAN_CHANGE, totals; `direction` is bound as `$direction`.
+    better : which direction is good; "neutral" where neither is.
+    needs : what must have been collected (columns of table `collected`); empty = the episodes file suffices.
+    minimum_for_headline : fewest known units for which a headline sentence is given.
+    """
+
+    id: str
+    title: str
+    question: str
+    of_whom: str
+    did: str
+    table: Table
+    eligible: Mapping[str, str]
+    lost: Mapping[str, str]
+    estimator: Estimator
+    better: Literal["higher", "lower", "neutral"]
+    source: str
+    reviewed: date
+    family: str | None = None
+    success: str | None = None
+    unknown_words: str = "not known"
+    known_words: str = "known"
+    variants: Mapping[str, str] = field(default_factory=dict)
+    also_counted: Mapping[str, str] = field(default_factory=dict)
+    paired: tuple[str, str] | None = None
+    mature: str | None = None
+    horizon: str | None = None
+    horizon_words: str = "too recent"
+    missing: Literal["shown", "failure"] = "shown"
+    numerator: str | None = None
+    denominator: str | None = None
+    ratio_variants: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    ratio_unit: str | None = None
+    time: str | None = None
+    cause: str | None = None
+    way: str | None = None
+    read_at: tuple[int, ...] = ()
+    first: str | None = None
+    last: str | None = None
+    needs: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    minimum_for_headline: int = 30
+    instrument: str | None = None
+    profile: Profile = "default"
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Return the id with its instrument and profile: `reliable_improvement(phq9)`."""
+        if self.instrument is None:
+            return self.id
+        inside = self.instrument if self.profile == "default" else f"{self.instrument}, {self.profile}"
+        return f"{self.id}({inside})"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One number with its doubt. It cannot be drawn; `analytics.disclosure` makes it showable.
+
+    Attributes
+    ----------
+    value : NaN when there is none; `reason` then says why in words. A value without limits (one cluster, one
+        pair) also has a `reason`.
+    ci_low, ci_high : 95 % interval, same unit as `value`.
+    numerator, denominator : integers behind the value (for means: the number of pairs in both).
+    persons : distinct people behind the denominator; None where it was not asked (groups of 200 or more).
+    unknown : eligible, but the outcome is not known. too_recent : the window has not elapsed; never in the
+        rate.
+    lower_bound, upper_bound : the value if every unknown were a failure, a success; NaN where this makes no
+        sense.
+    missing : what the denominator holds: the known ("shown"), or known and unknown ("failure").
+    method : the interval's name ("wilson"). unit : what is counted ("episode", "session", "point", "day").
+    details : further named numbers (effect sizes, medians), plain floats.
+    """
+
+    value: float
+    ci_low: float
+    ci_high: float
+    numerator: int
+    denominator: int
+    persons: int | None
+    unknown: int
+    too_recent: int
+    lower_bound: float
+    upper_bound: float
+    method: str
+    unit: str
+    reason: str | None = None
+    details: Mapping[str, float] = field(default_factory=dict)
+    missing: Literal["shown", "failure"] = "shown"
+
+    @property
+    def has_value(self) -> bool:
+        """True when there is a number to speak of."""
+        return not math.isnan(self.value)
+
+    @property
+    def known_share(self) -> float:
+        """Return known / (known + unknown); NaN when nobody is eligible."""
+        eligible = self.known + self.unknown
+        return self.known / eligible if eligible else math.nan
+
+    @property
+    def known(self) -> int:
+        """Return how many units have a known outcome."""
+        return self.denominator - self.unknown if self.missing == "failure" else self.denominator
+
+
+@dataclass(frozen=True)
+class LadderStep:
+    """One rung: who remains (`label`, `count`) and who fell out on the way to it (`lost_label`, `lost`)."""
+
+    label: str
+    count: int
+    lost: int = 0
+    lost_label: str = ""
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """From everybody in the cohort to the numerator; counts never rise, and losses are named."""
+
+    steps: tuple[LadderStep, ...]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A step curve by whole days. All tuples have one entry per distinct day.
+
+    Attributes
+    ----------
+    time : days. at_risk, events, censored : counts on that day.
+    values, ci_low, ci_high : name to probability by day; `STILL_IN` for survival; for incidence one entry per
+        way of leaving and `STILL_IN`, which add up to 1. NaN where no interval exists.
+    median, median_low, median_high : days; NaN when the curve does not fall to one half. Survival only.
+    """
+
+    time: tuple[float, ...]
+    at_risk: tuple[int, ...]
+    events: tuple[int, ...]
+    censored: tuple[int, ...]
+    values: Mapping[str, tuple[float, ...]]
+    ci_low: Mapping[str, tuple[float, ...]]
+    ci_high: Mapping[str, tuple[float, ...]]
+    median: float = math.nan
+    median_low: float = math.nan
+    median_high: float = math.nan
+
+
+@dataclass(frozen=True)
+class GroupTest:
+    """A test that several groups are alike. Exploratory: people were not assigned by chance."""
+
+    name: str
+    statistic: float
+    degrees_of_freedom: int
+    p_value: float
+
+
+@dataclass(frozen=True)
+class StratifiedResult:
+    """What `evaluate()` returns for one measure.
+
+    Attributes
+    ----------
+    estimates : group to estimate, in the order in which groups are shown; `ALL` is always first, `NOT_KNOWN`
+        last.
+    ladder : of everybody; `ladders` holds one per group. `variants` : variant's words to estimates by group.
+    curves : group to curve (SURVIVAL and INCIDENCE only). test : log-rank between groups, when there are two
+        or more that do not overlap.
+    overlapping : True when somebody is in two groups (therapies); groups are then never summed nor tested.
+    matured : True when maturity was applied (admission period splits or limits the cohort).
+    episodes, persons : in the cohort, before the ladder; persons is None when they were not asked for.
+    """
+
+    measure: Measure
+    cohort: Cohort
+    by: Stratifier | None
+    estimates: Mapping[str, Estimate]
+    ladder: Ladder
+    snapshot_id: str
+    ladders: Mapping[str, Ladder] = field(default_factory=dict)
+    variants: Mapping[str, Mapping[str, Estimate]] = field(default_factory=dict)
+    curves: Mapping[str, Curve] = field(default_factory=dict)
+    test: GroupTest | None = None
+    overlapping: bool = False
+    matured: bool = False
+    episodes: int = 0
+    persons: int | None = None

@@ -1,0 +1,1 @@
+"""Disclosed results as pictures, sentences and tables; nothing here computes an outcome."""

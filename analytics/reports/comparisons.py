@@ -1,0 +1,156 @@
+"""Sentences that set groups beside each other: how far apart, how sure, and what that does not prove."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from analytics.disclosure import SMALL_GROUP, Disclosed, disclosed_only
+from analytics.errors import MeasureProblem
+from analytics.measures.types import ALL, NOT_KNOWN, Estimate, Estimator, StratifiedResult
+from analytics.reports.numbers import Scale, count, scale_of, size_words
+from analytics.statistics.proportions import newcombe_difference
+from analytics.texts import words
+
+NOT_ASSIGNED: Final = "People were not assigned by chance."
+OVERLAP: Final = "A person can be in several of these groups; they do not add up."
+RARE_BY_CHANCE: Final = 0.05
+# Groups whose words are people ("women are", "adults are"); all others are one thing ("telehealth is").
+_OF_PEOPLE: Final = frozenset({"gender", "population", "age_band"})
+# Levels lie above or below each other; changes (True) are more or less.
+_MORE: Final = {False: "above", True: "more"}
+_LESS: Final = {False: "below", True: "less"}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The value of one group minus that of another, with its 95% interval; NaN limits when there is none."""
+
+    value: float
+    low: float
+    high: float
+    scale: Scale
+    day: int | None = None  # the day at which two curves are compared
+
+
+@disclosed_only
+def comparison_sentence(disclosed: Disclosed[StratifiedResult], group: str, other: str) -> str:
+    """Return how far `group` lies from `other`, how sure that is, and that it proves no cause.
+
+    Overlapping and small groups are not compared: the sentence says why.
+
+    Raises
+    ------
+    MeasureProblem
+        When one of the two groups is not in the result, or one is everybody, whom the other is part of.
+    """
+    result = disclosed.content
+    if result.by is None or not {group, other} <= result.estimates.keys() - {ALL}:
+        raise MeasureProblem("These two groups are not in this result. Choose two of its rows, not everyone.")
+    if result.overlapping:
+        return OVERLAP
+    for name in (group, other):
+        if name in disclosed.small:
+            people = result.estimates[name].persons
+            told = f"{count(people)}; " if people is not None and name not in disclosed.withheld else ""
+            who = words(result.by.value, name)
+            return f"Too few people to compare: {who} ({told}at least {SMALL_GROUP} needed)."
+    first, second = words(result.by.value, group), words(result.by.value, other)
+    gap = group_difference(result, group, other)
+    if gap is None:
+        return f"{_capital(first)} and {second} cannot be compared: one of them has no value."
+    change = result.measure.estimator is Estimator.MEAN_CHANGE
+    when = "" if gap.day is None else f"On day {gap.day}, "
+    if math.isnan(gap.low) or math.isnan(gap.high):
+        text = f"no interval can be given for the difference between {first} and {second}."
+    elif gap.low <= 0 <= gap.high:
+        below = f"{size_words(gap.low, gap.scale)} {_LESS[change]}"
+        above = f"{_bare(gap.high, gap.scale)} {_MORE[change]}"
+        text = f"no clear difference between {first} and {second}: between {below} and {above}."
+    else:
+        near, far = sorted((abs(gap.low), abs(gap.high)))
+        side = _MORE[change] if gap.value > 0 else _LESS[change]
+        size = size_words(gap.value, gap.scale)
+        verb = "are" if result.by.value in _OF_PEOPLE and group != NOT_KNOWN else "is"
+        apart = f"improved by {size} {side} than" if change else f"{verb} {size} {side}"
+        text = f"{first} {apart} {second} (between {_bare(near, gap.scale)} and {_bare(far, gap.scale)})."
+    return f"{_capital(when + text)} {NOT_ASSIGNED}"
+
+
+@disclosed_only
+def overlap_sentence(disclosed: Disclosed[StratifiedResult]) -> str:
+    """Return the warning that groups overlap; "" when they do not."""
+    return OVERLAP if disclosed.content.overlapping else ""
+
+
+@disclosed_only
+def between_groups_sentence(disclosed: Disclosed[StratifiedResult]) -> str:
+    """Return what the test between all groups says, as exploration; "" when there was none."""
+    test = disclosed.content.test
+    if test is None:
+        return ""
+    p_value = "p under 0.001" if test.p_value < 0.001 else f"p = {test.p_value:.3f}"
+    says = (
+        "differ by more than chance alone usually makes"
+        if test.p_value < RARE_BY_CHANCE
+        else "do not differ by more than chance alone usually makes"
+    )
+    return f"Taken together, the groups {says} ({test.name}, {p_value}; exploratory). {NOT_ASSIGNED}"
+
+
+def group_difference(result: StratifiedResult, group: str, other: str) -> Difference | None:
+    """Return the difference of two groups of one result; None when one of them has no value.
+
+    Proportions: Newcombe's interval from the counts. Everything else has no two counts to start from: the
+    interval comes from the two groups' own limits by the same square-and-add rule (Zou and Donner 2008,
+    doi:10.1002/sim.3095). Survival is compared at the first day at which it is read, not by its medians.
+    """
+    first, second = result.estimates[group], result.estimates[other]
+    if result.measure.estimator is Estimator.SURVIVAL:
+        return _still_in_difference(result, first, second)
+    return estimate_difference(result.measure, first, second)
+
+
+def estimate_difference(measure: Measure, first: Estimate, second: Estimate) -> Difference | None:
+    """Return first minus second of one measure, of two groups or two years; None when one has no value."""
+    if not (first.has_value and second.has_value):
+        return None
+    scale = scale_of(measure, (first, second))
+    if measure.estimator is Estimator.PROPORTION:
+        limits = newcombe_difference(first.numerator, first.denominator, second.numerator, second.denominator)
+        return Difference(first.value - second.value, limits.low, limits.high, scale)
+    low, high = _square_and_add(
+        (first.value, first.ci_low, first.ci_high), (second.value, second.ci_low, second.ci_high)
+    )
+    day = first.details.get("day")
+    same_day = day is not None and day == second.details.get("day")
+    return Difference(first.value - second.value, low, high, scale, int(day) if same_day and day else None)
+
+
+def _still_in_difference(result: StratifiedResult, first: Estimate, second: Estimate) -> Difference | None:
+    for day in result.measure.read_at:
+        names = (f"still_in_{day}", f"still_in_{day}_low", f"still_in_{day}_high")
+        one, two = (
+            tuple(estimate.details.get(name, math.nan) for name in names) for estimate in (first, second)
+        )
+        if not (math.isnan(one[0]) or math.isnan(two[0])):
+            low, high = _square_and_add(one, two)
+            return Difference(one[0] - two[0], low, high, Scale.SHARE, day)
+    return None
+
+
+def _square_and_add(one: tuple[float, ...], two: tuple[float, ...]) -> tuple[float, float]:
+    """Return limits of a difference from (value, low, high) of both; NaN limits give NaN."""
+    (value1, low1, high1), (value2, low2, high2) = one, two
+    gap = value1 - value2
+    return gap - math.hypot(value1 - low1, high2 - value2), gap + math.hypot(high1 - value1, value2 - low2)
+
+
+def _bare(value: float, scale: Scale) -> str:
+    """Return a size without its unit: the unit was said with the difference itself."""
+    return size_words(abs(value), scale).split()[0]
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

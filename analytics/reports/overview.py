@@ -1,0 +1,116 @@
+"""One line of the overview: a headline measure now, a year before, and what may be said about the change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from analytics.disclosure import Disclosed, disclosed_only
+from analytics.measures.types import ALL, StratifiedResult
+from analytics.reports.comparisons import Difference, estimate_difference
+from analytics.reports.numbers import count, difference, interval, percent, scale_of, size_words, value_text
+
+MOST_CHANGES: Final = 5  # more than five changes are read by nobody
+
+
+@dataclass(frozen=True)
+class OverviewLine:
+    """A headline measure with the year before it. `periods` is the same measure by admission period."""
+
+    now: Disclosed[StratifiedResult]
+    before: Disclosed[StratifiedResult] | None
+    periods: Disclosed[StratifiedResult] | None
+
+    @property
+    def title(self) -> str:
+        """Return the name of the measure."""
+        return self.now.content.measure.title
+
+    @property
+    def under(self) -> str:
+        """Return the line under the name: of whom, and that lower is better where it is."""
+        measure = self.now.content.measure
+        return f"{measure.of_whom}{' · lower is better' if measure.better == 'lower' else ''}"
+
+    @property
+    def value(self) -> str:
+        """Return the value, or a dash."""
+        estimate = self.now.content.estimates[ALL]
+        return value_text(estimate.value, scale_of(self.now.content.measure, [estimate]))
+
+    @property
+    def doubt(self) -> str:
+        """Return the interval, "" when there is none."""
+        estimate = self.now.content.estimates[ALL]
+        return interval(estimate.ci_low, estimate.ci_high) if estimate.has_value else ""
+
+    @property
+    def counted(self) -> str:
+        """Return the counts behind the value, or why there is none."""
+        estimate = self.now.content.estimates[ALL]
+        if not estimate.has_value:
+            return estimate.reason or ""
+        return f"{count(estimate.numerator)} of {count(estimate.denominator)}"
+
+    @property
+    def previous(self) -> float | None:
+        """Return the value of the year before, None when there is none."""
+        estimate = self.before.content.estimates[ALL] if self.before else None
+        return estimate.value if estimate is not None and estimate.has_value else None
+
+    @property
+    def change(self) -> Difference | None:
+        """Return now minus before with its interval; None when one of them has no value."""
+        if self.before is None:
+            return None
+        now, before = self.now.content.estimates[ALL], self.before.content.estimates[ALL]
+        return estimate_difference(self.now.content.measure, now, before)
+
+    @property
+    def changed(self) -> bool:
+        """True when the interval of the change excludes zero."""
+        change = self.change
+        return change is not None and (change.low > 0 or change.high < 0)
+
+    @property
+    def change_words(self) -> tuple[str, str]:
+        """Return the change and what it was before: ("+8 points", "was 55%")."""
+        change = self.change
+        if change is None or self.previous is None:
+            return "", ""
+        return difference(change.value, change.scale), f"was {percent(self.previous)}"
+
+    def sentence(self) -> str:
+        """Return what changed: name, value, from what, how much, how sure."""
+        change = self.change
+        if change is None or self.previous is None:
+            return ""
+        direction = "up" if change.value > 0 else "down"
+        more = "more" if change.value > 0 else "fewer"
+        low, high = sorted((abs(change.low), abs(change.high)))
+        return (
+            f"{self.value} {self.now.content.measure.of_whom}, {direction} from {percent(self.previous)}: "
+            f"{size_words(abs(change.value), change.scale)} {more}, "
+            f"between {size_words(low, change.scale)} and {size_words(high, change.scale)}."
+        )
+
+
+@disclosed_only
+def overview_line(
+    now: Disclosed[StratifiedResult],
+    before: Disclosed[StratifiedResult] | None,
+    periods: Disclosed[StratifiedResult] | None,
+) -> OverviewLine:
+    """Return a line of the overview."""
+    return OverviewLine(now, before, periods)
+
+
+def overview_headline(lines: list[OverviewLine]) -> str:
+    """Return how many headline measures changed beyond chance, and how many did not."""
+    compared = [line for line in lines if line.change is not None]
+    changed = sum(line.changed for line in compared)
+    if not compared:
+        return "No earlier year to compare with"
+    steady = len(compared) - changed
+    things = {0: "Nothing changed", 1: "One thing changed"}.get(changed, f"{changed} things changed")
+    return f"{things} beyond chance; {steady} did not" if changed else "Nothing changed beyond chance"

@@ -1,0 +1,264 @@
+"""What a result says, in sentences: the takeaway, the level with its doubt, and why there is no number.
+
+Order in every sentence: number, of whom, doubt. No word claims a cause or praises; "clearly" is reliable
+change and stands only in a measure's own words. Numbers come from the result, never from here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Final
+
+from analytics.disclosure import Disclosed, disclosed_only
+from analytics.measures.types import ALL, STILL_IN, Estimate, Estimator, Measure, StratifiedResult
+from analytics.reports.comparisons import between_groups_sentence, comparison_sentence, overlap_sentence
+from analytics.reports.frame import foot, subtitle, who_is_counted
+from analytics.reports.known import KNOWN_FOR_HEADLINE, known_share
+from analytics.reports.numbers import (
+    Scale,
+    count,
+    day_words,
+    decimal,
+    in_ten,
+    interval_words,
+    percent,
+    scale_of,
+    share_words,
+    value_text,
+    value_words,
+)
+from analytics.texts import is_named, label, unit_words, words
+
+__all__ = [
+    "between_groups_sentence",
+    "comparison_sentence",
+    "foot",
+    "level_sentence",
+    "overlap_sentence",
+    "reason_sentence",
+    "subtitle",
+    "takeaway",
+    "who_is_counted",
+]
+
+LONGEST_TAKEAWAY: Final = 110  # two lines of the headline at 1120 px
+KNOWN_ENOUGH: Final = 0.95  # from here on, of those known and of everybody are said alike
+
+
+@disclosed_only
+def takeaway(disclosed: Disclosed[StratifiedResult]) -> str:
+    """Return the headline of a result: one full sentence on everybody, at most 110 characters, no full stop.
+
+    Too few known, or more than half not known: the sentence says that instead of a number.
+    """
+    result = disclosed.content
+    measure, estimate = result.measure, result.estimates[ALL]
+    if not estimate.has_value and not (measure.estimator is Estimator.SURVIVAL and estimate.denominator):
+        return _first_fitting(
+            [f"{measure.title}: {_lower(_reason(disclosed, ALL))}", f"{measure.title}: no value"]
+        )
+    if estimate.known < measure.minimum_for_headline:
+        needed = f"({count(estimate.known)}; at least {measure.minimum_for_headline} needed)"
+        return f"{measure.title}: too few {_units_of(estimate, estimate.known)} to say {needed}"
+    share = known_share(result)
+    if share < KNOWN_FOR_HEADLINE:
+        return f"{measure.title}: for {percent(1 - share)} we do not know, too many for a headline"
+    scale = scale_of(measure, [estimate])
+    if measure.estimator is Estimator.MEAN_CHANGE:
+        sentences = _change_takeaways(measure, estimate)
+    elif measure.estimator is Estimator.SURVIVAL:
+        sentences = _stay_takeaways(measure, estimate)
+    elif measure.estimator is Estimator.INCIDENCE:
+        sentences = _leaving_takeaways(measure, estimate)
+    elif scale is Scale.SHARE:
+        sentences = _share_takeaways(measure, estimate, share)
+    else:
+        sentences = _rate_takeaways(measure, estimate)
+    return _first_fitting([*sentences, f"{measure.title}: {value_words(estimate.value, scale)}"])
+
+
+@disclosed_only
+def level_sentence(disclosed: Disclosed[StratifiedResult], group: str = ALL) -> str:
+    """Return the value of one group with its interval, and what the missing could make of it.
+
+    A group without a value gets the reason instead.
+    """
+    result = disclosed.content
+    measure, estimate = result.measure, result.estimates[group]
+    who = "" if group == ALL or result.by is None else f"{label(result.by.value, group)}: "
+    if not estimate.has_value:
+        return f"{who}{_reason(disclosed, group)}"
+    scale = scale_of(measure, [estimate])
+    value = value_words(estimate.value, scale)
+    doubt = _in_brackets(interval_words(estimate.ci_low, estimate.ci_high, scale))
+    counted, people = count(estimate.denominator), unit_words("person", estimate.denominator)
+    if measure.estimator is Estimator.PROPORTION:
+        base = (
+            f"of the {counted}"
+            if estimate.missing == "failure"
+            else f"of the {counted} {measure.known_words}"
+        )
+        return f"{who}{value} {base} {measure.did}{doubt}. {_missing_sentence(measure, estimate)}".rstrip()
+    if measure.estimator is Estimator.RATIO:
+        units = _units_of(estimate, estimate.denominator)
+        share = f"{value} of the {counted} {units}" if scale is Scale.SHARE else f"{value} per {units}"
+        return f"{who}{share} {measure.did}{doubt}.{_left_out(measure, estimate)}"
+    if measure.estimator is Estimator.MEAN_CHANGE:
+        change = f"the scores of the {counted} {people} {measure.known_words} {_rose_or_fell(estimate)}"
+        return f"{who}{_sentence(f'on average, {change}{doubt}')}.{_left_out(measure, estimate)}"
+    if measure.estimator is Estimator.SURVIVAL:
+        day = value_text(estimate.value, Scale.DAYS)
+        return f"{who}Half of the {counted} {people} {measure.did} on day {day}{doubt}."
+    day = day_words(int(estimate.details["day"])) if "day" in estimate.details else "the end"
+    return f"{who}By {day}, {value} of the {counted} {people} {measure.did}{doubt}."
+
+
+@disclosed_only
+def reason_sentence(disclosed: Disclosed[StratifiedResult], group: str = ALL) -> str:
+    """Return why a group has no value, or no interval, and what would help; "" when it has both."""
+    return _reason(disclosed, group)
+
+
+def _reason(disclosed: Disclosed[StratifiedResult], group: str) -> str:
+    result = disclosed.content
+    estimate = result.estimates[group]
+    if estimate.reason is None:
+        return "" if estimate.has_value else "There is no value."
+    filters = [(column, codes) for column, codes in result.cohort.where.items() if codes]
+    if filters and estimate.reason.startswith("Nobody matches these filters."):
+        column, codes = filters[-1]
+        return f"{estimate.reason} Remove {' or '.join(label(column, code) for code in codes)}."
+    return estimate.reason
+
+
+def _rate_takeaways(measure: Measure, estimate: Estimate) -> Iterable[str]:
+    doubt = _in_brackets(interval_words(estimate.ci_low, estimate.ci_high, Scale.RATE))
+    yield f"{measure.title}: {value_words(estimate.value, Scale.RATE)} on average{doubt}"
+
+
+def _share_takeaways(measure: Measure, estimate: Estimate, known: float) -> Iterable[str]:
+    share, unknown = estimate.value, 1 - known
+    how_many = in_ten(share, estimate.ci_low, estimate.ci_high)
+    everyone, did = _whom(measure.of_whom), measure.did
+    # "7 in 10 people", but "68% of people".
+    joined = everyone if how_many.endswith("in 10") else measure.of_whom
+    if estimate.missing == "failure":
+        if unknown >= 0.005:
+            yield f"{how_many} {joined} {did}; the {percent(unknown)} we do not know count as not"
+            yield f"{how_many} {joined} {did}; {percent(unknown)} not known count as not"
+            yield f"{measure.title}: {percent(share)}; the {percent(unknown)} not known count as not"
+            return
+    elif math.isnan(estimate.lower_bound) or known >= KNOWN_ENOUGH:
+        if unknown >= 0.005:
+            yield f"{how_many} {joined} {did}; for {share_words(unknown)} we do not know"
+    else:
+        of_known = f"{how_many} of those {measure.known_words} {did}"
+        low, high = percent(estimate.lower_bound), percent(estimate.upper_bound)
+        yield f"{of_known}; counting everyone, it lies between {low} and {high}"
+        yield f"{of_known}; counting everyone, {low} to {high}"
+        yield f"{of_known}; for {share_words(unknown)} we do not know"
+        yield f"{measure.title}: {percent(share)} of those known, {low} to {high} counting everyone"
+        return
+    yield f"{how_many} {joined} {did}"
+
+
+def _change_takeaways(measure: Measure, estimate: Estimate) -> Iterable[str]:
+    limits = (estimate.ci_low, estimate.ci_high)
+    scores = f"Scores of those {measure.known_words}"
+    if min(limits) <= 0 <= max(limits):
+        between = f"between {decimal(abs(limits[0]))} points worse and {decimal(limits[1])} better"
+        yield f"No clear change in the scores of those {measure.known_words}: {between}"
+        yield f"{measure.title}: no clear change, {between}"
+        return
+    doubt = _in_brackets(interval_words(*limits, Scale.POINTS))
+    yield f"{scores} {_rose_or_fell(estimate)} on average{doubt}"
+    yield f"Scores {_rose_or_fell(estimate)} on average{doubt}"
+
+
+def _stay_takeaways(measure: Measure, estimate: Estimate) -> Iterable[str]:
+    whom, did = measure.of_whom, measure.did
+    if estimate.has_value:
+        doubt = _in_brackets(interval_words(estimate.ci_low, estimate.ci_high, Scale.DAYS))
+        yield f"Half {whom} {did} on day {value_text(estimate.value, Scale.DAYS)}{doubt}"
+    for day in measure.read_at:
+        share = estimate.details.get(f"still_in_{day}", math.nan)
+        if not math.isnan(share):
+            low, high = estimate.details[f"still_in_{day}_low"], estimate.details[f"still_in_{day}_high"]
+            doubt = _in_brackets(interval_words(low, high))
+            yield f"On day {day}, {percent(share)} {whom} {did}{doubt}"
+    yield f"More than half {whom} {did} when last seen"
+
+
+def _leaving_takeaways(measure: Measure, estimate: Estimate) -> Iterable[str]:
+    shares = {way: share for way, share in estimate.details.items() if is_named("exit_done", way)}
+    chosen = str(measure.way)
+    others = sorted((way for way in shares if way != chosen), key=lambda way: -shares[way])
+    if "day" not in estimate.details or chosen not in shares:
+        return
+    day = day_words(int(estimate.details["day"]))
+    start = f"By {day}, {percent(shares[chosen])} had {words('exit_done', chosen)}"
+    if others and shares[others[0]] >= 0.005:
+        second = f"{percent(shares[others[0]])} had {words('exit_done', others[0])}"
+        still = estimate.details.get(STILL_IN, 0.0)
+        if still >= 0.005:
+            yield f"{start}, {second} and {percent(still)} were still here"
+        yield f"{start}; {second}"
+    yield start
+
+
+def _whom(of_whom: str) -> str:
+    """Return "people who left" from "of people who left", as it follows "6 in 10"."""
+    if not of_whom.startswith("of "):
+        return f"of {of_whom}"
+    bare = of_whom.removeprefix("of ")
+    return of_whom if bare.split()[0] in ("all", "everyone", "the", "these", "those") else bare
+
+
+def _missing_sentence(measure: Measure, estimate: Estimate) -> str:
+    """Return what the value would be if all of the unknown were a no, or a yes; "" when nobody is unknown."""
+    if not estimate.unknown or math.isnan(estimate.lower_bound):
+        return ""
+    which = f"the {count(estimate.unknown)} we do not know about"
+    which += "" if measure.unknown_words == "not known" else f" ({measure.unknown_words})"
+    first = measure.did.split()[0]
+    again = first if first in ("had", "was", "were", "have", "are", "did") else "did"
+    low, high = percent(estimate.lower_bound), percent(estimate.upper_bound)
+    if estimate.missing == "failure":
+        return f"Here {which} count as not; if all {again}, it would be {high}."
+    return f"If none of {which} {again}, it would be {low}; if all {again}, {high}."
+
+
+def _left_out(measure: Measure, estimate: Estimate) -> str:
+    """Return who is missing from a value that has no bounds."""
+    return f" Not counted: {count(estimate.unknown)} {measure.unknown_words}." if estimate.unknown else ""
+
+
+def _rose_or_fell(estimate: Estimate) -> str:
+    # A positive change is improvement for every instrument; whether the number rose depends on the scale.
+    verb = "improved" if estimate.value >= 0 else "worsened"
+    return f"{verb} by {value_words(abs(estimate.value), Scale.POINTS)}"
+
+
+def _units_of(estimate: Estimate, number: int) -> str:
+    """Return what is counted, in words; scores and days are counted in people."""
+    return unit_words("person" if estimate.unit in ("point", "day", "episode") else estimate.unit, number)
+
+
+def _in_brackets(text: str) -> str:
+    return f" ({text})" if text else ""
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _lower(text: str) -> str:
+    text = text.removesuffix(".")
+    return text[:1].lower() + text[1:]
+
+
+def _first_fitting(candidates: Iterable[str]) -> str:
+    """Return the first sentence that fits the headline; the last one always should."""
+    listed = list(candidates)
+    return next((text for text in listed if len(text) <= LONGEST_TAKEAWAY), listed[-1][:LONGEST_TAKEAWAY])

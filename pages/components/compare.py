@@ -1,0 +1,67 @@
+"""Splits: which one the reader chose, and what may be said about the groups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from analytics.disclosure import Disclosed
+from analytics.measures.types import ALL, NOT_KNOWN, Estimator, StratifiedResult, Stratifier
+from analytics.reports.comparisons import comparison_sentence, overlap_sentence, between_groups_sentence
+from analytics.session import View
+from analytics.texts import heading
+
+SPLITS = (
+    Stratifier.MODALITY,
+    Stratifier.THERAPY,
+    Stratifier.PLANNED_WEEKS,
+    Stratifier.BASELINE_SEVERITY,
+    Stratifier.LEVEL_OF_CARE,
+    Stratifier.PROGRAM,
+    Stratifier.SITE,
+    Stratifier.CONDITION,
+    Stratifier.AGE_BAND,
+    Stratifier.GENDER,
+    Stratifier.REFERRAL_SOURCE,
+    Stratifier.PAYER,
+    Stratifier.ADMIT_PERIOD,
+)
+
+
+def split_choice(view: View, key: str, default: Stratifier) -> Stratifier:
+    """Let the reader choose how people are split; the choice stays in the address."""
+    offered = [by for by in SPLITS if len(view.choices(by)) > 1]
+    if not offered:
+        return default
+    codes = [by.value for by in offered]
+    chosen = st.selectbox(
+        "Split by",
+        codes,
+        index=codes.index(default.value) if default.value in codes else 0,
+        format_func=heading,
+        key=key,
+        bind="query-params",
+        persist_state="session",
+        width=260,
+    )
+    return Stratifier(chosen)
+
+
+def differences(result: Disclosed[StratifiedResult]) -> Sequence[str]:
+    """Return what may be said about the groups: each of a few against the largest, or that they overlap."""
+    content = result.content
+    if content.overlapping:
+        return [overlap_sentence(result)]
+    groups = [
+        group
+        for group, estimate in content.estimates.items()
+        if group not in (ALL, NOT_KNOWN) and estimate.has_value and group not in result.small
+    ]
+    said = []
+    if 2 <= len(groups) <= 4:
+        largest = max(groups, key=lambda group: content.estimates[group].denominator)
+        said = [comparison_sentence(result, group, largest) for group in groups if group != largest]
+    if content.measure.estimator is Estimator.SURVIVAL and content.test is not None:
+        said.append(between_groups_sentence(result))
+    return said

@@ -1,0 +1,23 @@
+"""The script of every page run: who looks, the top bar, then the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from analytics.session import local_viewer
+from pages.components.look import LOGO, STYLE
+from pages.components.menu import pages_for
+
+st.set_page_config(page_title="IOP outcomes", page_icon="📈", layout="wide")
+
+# Until sign-in is configured there is one local viewer with all roles (app.py refuses other than loopback then).
+viewer = local_viewer()
+st.session_state["viewer"] = viewer
+
+st.html(STYLE)
+st.logo(LOGO, size="large")
+navigation = st.navigation(pages_for(viewer, Path(__file__).resolve().parents[1]), position="top")
+with st.container(horizontal_alignment="center"), st.container(width=1120):
+    navigation.run()

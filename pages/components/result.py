@@ -1,0 +1,160 @@
+"""One result, the same everywhere: sentence, chart, who is counted, table, definition, link, download, foot.
+
+A result without its sentence, ladder, definition, table and foot cannot be shown: `show` draws them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from urllib.parse import urlencode
+
+import pandas as pd
+import streamlit as st
+
+from analytics.disclosure import Disclosed
+from analytics.measures.cards import DefinitionCard, definition_card
+from analytics.measures.types import StratifiedResult
+from analytics.reports.figure import CONFIG, Figure
+from analytics.reports.figures import ladder_bars
+from analytics.reports.frame import foot, subtitle, who_is_counted
+from analytics.reports.palette import Theme
+from analytics.reports.sentences import level_sentence, takeaway
+from analytics.reports.tables import Table, result_table
+from analytics.session import View
+from pages.components.view import plain
+
+Draw = Callable[[Theme], Figure]
+
+
+def theme_now() -> Theme:
+    """Return the theme of the page as it was loaded."""
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def draw(figure: Figure, key: str) -> None:
+    """Draw a figure with its words."""
+    st.plotly_chart(
+        figure.plotly(), theme=None, config=CONFIG, alt=figure.alt, key=f"chart-{key}", height=figure.height
+    )
+    if figure.note:
+        st.markdown(f":small[:gray[{plain(figure.note)}]]")
+
+
+def show(
+    view: View,
+    result: Disclosed[StratifiedResult],
+    picture: Draw,
+    key: str,
+    *,
+    headline: str | None = None,
+    line: str | None = None,
+    legend: Sequence[tuple[str, str]] = (),
+    sentences: Sequence[str] = (),
+    more: Sequence[Disclosed[StratifiedResult]] = (),
+) -> None:
+    """Show one result with everything that belongs to it.
+
+    Parameters
+    ----------
+    picture : draws the chart for a theme. key : unique on the page; names containers and downloads.
+    headline, line : instead of the takeaway and the line under it, where a chart joins several results.
+    legend : swatch and words, in the order of the marks. sentences : further sentences under the chart.
+    more : results drawn in the same chart; their tables and downloads follow.
+    """
+    with st.container(key=f"rule-{key}"):
+        st.header(headline or takeaway(result), anchor=False)
+        st.markdown(f":gray[{plain(line or subtitle(result))}]")
+        if legend:
+            with st.container(horizontal=True, gap="medium"):
+                for mark, words in legend:
+                    with st.container(horizontal=True, gap="xxsmall", width="content", vertical_alignment="center"):
+                        st.image(mark, width=14, alt="")
+                        st.markdown(plain(words), width="content")
+        draw(picture(theme_now()), key)
+        st.markdown(f"**Who is counted:** {plain(who_is_counted(result))}")
+        for sentence in (level_sentence(result), *sentences):
+            st.markdown(plain(sentence))
+        tools(view, (result, *more), key)
+        with st.expander("Table and ladder"):
+            for each in (result, *more):
+                _table(each.content.measure.title, result_table(each))
+            draw(ladder_bars(result, theme_now()), f"{key}-ladder")
+        with st.expander("Definition"):
+            for each in (result, *more):
+                card(definition_card(each.content.measure))
+        st.markdown(f":small[:gray[{plain(foot(result))}]]")
+
+
+def tools(view: View, results: Sequence[Disclosed[StratifiedResult]], key: str) -> None:
+    with st.container(key=f"tools-{key}", horizontal=True, gap="small"):
+        if len(results) == 1:
+            _download(view, results[0], "Table (CSV)", f"{key}-0")
+        else:
+            with st.popover("Tables (CSV)", type="tertiary", icon=":material/download:"):
+                for number, each in enumerate(results):
+                    _download(view, each, each.content.measure.title, f"{key}-{number}")
+        with st.popover("Copy link", type="tertiary", icon=":material/link:"):
+            st.code(link(), language=None, wrap_lines=True)
+
+
+def _download(view: View, result: Disclosed[StratifiedResult], words: str, key: str) -> None:
+    st.download_button(
+        words,
+        lambda: view.download(result),
+        file_name=f"internal-{result.content.measure.id}-{result.provenance.snapshot_id}.csv",
+        mime="text/csv",
+        key=f"download-{key}",
+        on_click="ignore",
+        type="tertiary",
+        icon=":material/download:",
+    )
+
+
+def link() -> str:
+    """Return the address of this page with its filters."""
+    address = (st.context.url or "").split("?", 1)[0]
+    chosen = urlencode([(name, value) for name in st.query_params for value in st.query_params.get_all(name)])
+    return f"{address}?{chosen}" if chosen else address
+
+
+def _table(title: str, table: Table) -> None:
+    """Draw a real HTML table: numbers right, words left.
+
+    Streamlit aligns a column by its type, so a column of numbers written as words is given numbers (its row)
+    and a formatter that returns the words.
+    """
+    heads = [column.head for column in table.columns]
+    frame = pd.DataFrame(
+        {
+            column.head: list(range(len(table.texts))) if column.is_number else [row[place] for row in table.texts]
+            for place, column in enumerate(table.columns)
+        }
+    )
+
+    def formatter(place: int) -> Callable[[object], str]:
+        return lambda row: table.texts[int(str(row))][place]
+
+    words = {head: formatter(place) for place, head in enumerate(heads) if table.columns[place].is_number}
+    st.markdown(f"**{plain(title)}**")
+    st.table(frame.style.format(words), border="horizontal", alt=title, hide_index=True)
+
+
+def card(definition: DefinitionCard) -> None:
+    """Write a definition card."""
+    st.markdown(f"**{plain(definition.title)}** ({plain(definition.name)}). {plain(definition.question)}")
+    lines = [
+        ("Counted", "; ".join(definition.counted)),
+        ("Not counted", "; ".join(definition.not_counted)),
+        ("Counts as yes", definition.success),
+        ("Not known", definition.unknown),
+        ("Also shown", "; ".join(definition.variants)),
+        ("Interval", definition.interval),
+        ("Direction", definition.better),
+        (
+            "Thresholds",
+            "; ".join(f"{fact.words} {fact.value} ({fact.evidence}; {fact.source})" for fact in definition.thresholds),
+        ),
+        ("To know", " ".join(definition.notes)),
+        ("Source", f"{definition.source}. Reviewed {definition.reviewed:%-d %B %Y}."),
+    ]
+    st.markdown("  \n".join(f"**{name}:** {plain(text)}" for name, text in lines if text))

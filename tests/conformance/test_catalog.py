@@ -1,0 +1,198 @@
+"""The catalogue: a new measure is one constant in its family's file, and says everything a number must carry."""
+
+import json
+import pkgutil
+import re
+from datetime import date
+from importlib import import_module
+from itertools import chain
+
+import pytest
+
+from analytics import measures as package
+from analytics.errors import MeasureProblem
+from analytics.instruments import PROFILES, find_instrument
+from analytics.measures import (
+    CATALOG,
+    Cohort,
+    Measure,
+    Stratifier,
+    definition_card,
+    evaluate,
+    find,
+    headline,
+    measures_markdown,
+    result_as_dict,
+    result_as_text,
+)
+from analytics.measures.catalog import DECLARED, FAMILIES
+from analytics.measures.ladder_sql import PARAMETER
+from analytics.measures.symptom_binding import SymptomMeasure
+from analytics.measures.types import Estimator
+from analytics.settings import PROJECT_ROOT
+from tests.spec.outcome_tables import SmallSnapshot, small_snapshot
+
+MODULES = [import_module(f"{package.__name__}.{info.name}") for info in pkgutil.iter_modules(package.__path__)]
+# Nothing that praises or claims a cause is said of people (style and look of the project).
+PRAISE = ("success", "best", "only ", "impressive", "significant", "proven", "effective", "guarantee", "!")
+
+
+@pytest.fixture(scope="module")
+def snapshot() -> SmallSnapshot:
+    """Two people and every instrument of the catalogue: enough for each statement to run against the real columns."""
+    instruments = sorted({str(measure.instrument) for measure in CATALOG if measure.instrument})
+    scores = [
+        {"episode_id": number, "instrument": key, "first": 12, "last": 6, "nhs_first": 12, "nhs_last": 6, "treated": True}
+        for key in instruments
+        for number in (1, 2)
+    ]
+    episode = {"attended_sessions": 5, "no_show_sessions": 1, "cancelled_client_sessions": 0}
+    tests = {"tests_negative": 2, "tests_positive": 1, "tests_missed": 0, "is_sud": True}
+    return small_snapshot([{**episode, **tests, "cancelled_late_sessions": 0}, {"los_days": None}], scores)
+
+
+def words_of(measure: Measure) -> list[str]:
+    """What is said in sentences; the notes on the card may say what counts only when."""
+    own = (measure.title, measure.question, measure.of_whom, measure.did, measure.family or "")
+    return list(chain(own, measure.eligible, measure.lost.values(), measure.variants, measure.ratio_variants))
+
+
+def expressions_of(measure: Measure) -> str:
+    single = (measure.success, measure.mature, measure.horizon, measure.numerator, measure.denominator)
+    single += (measure.time, measure.cause, measure.first, measure.last)
+    several = chain(measure.eligible.values(), measure.variants.values(), measure.also_counted.values())
+    pairs = chain.from_iterable([*measure.ratio_variants.values(), measure.paired or ()])
+    return " ; ".join(str(text) for text in chain(single, several, pairs) if text)
+
+
+def test_every_constant_of_a_family_is_in_the_catalogue() -> None:
+    declared = [
+        (module.__name__, value)
+        for module in MODULES
+        for value in vars(module).values()
+        if isinstance(value, Measure | SymptomMeasure)
+    ]
+    assert {name for name, _ in declared} == {family.__name__ for family in FAMILIES}
+    assert {value.id for _, value in declared} == set(DECLARED) == {measure.id for measure in CATALOG}
+    assert len(declared) == len(DECLARED)
+
+
+def test_names_are_unique_and_found_again() -> None:
+    assert len({measure.name for measure in CATALOG}) == len(CATALOG)
+    for measure in CATALOG:
+        assert find(measure.id, measure.instrument, measure.profile) is measure
+
+
+@pytest.mark.parametrize("measure", CATALOG, ids=lambda measure: measure.name)
+def test_a_measure_says_all_that_its_number_needs(measure: Measure) -> None:
+    assert re.fullmatch(r"[a-z][a-z0-9_]*", measure.id)
+    assert 0 < len(measure.title) <= 40
+    assert measure.question.endswith("?")
+    assert measure.of_whom.startswith("of ")
+    assert measure.source
+    assert measure.reviewed <= date.today()
+    assert set(measure.eligible) == set(measure.lost)
+    assert measure.family is None or measure.family.count("{per_100}") == 1
+    assert not [word for word in PRAISE for text in words_of(measure) if word in text.lower()]
+    assert "{" not in "".join(words_of(measure)).replace("{per_100}", "")
+    # Values are bound, all of them and no others; a condition that may be NULL is never turned round.
+    assert set(PARAMETER.findall(expressions_of(measure))) | {"direction"} == set(measure.parameters) | {"direction"}
+    assert "not (" not in expressions_of(measure)
+    needed = {
+        Estimator.PROPORTION: (measure.success,),
+        Estimator.RATIO: (measure.numerator, measure.denominator, measure.ratio_unit),
+        Estimator.MEAN_CHANGE: (measure.first, measure.last),
+        Estimator.SURVIVAL: (measure.time, measure.cause, measure.read_at),
+        Estimator.INCIDENCE: (measure.time, measure.cause, measure.way, measure.read_at),
+    }[measure.estimator]
+    assert all(needed)
+
+
+def test_every_measure_runs_against_the_columns_of_the_store(snapshot: SmallSnapshot) -> None:
+    for by in (None, Stratifier.MODALITY, Stratifier.THERAPY):
+        for unit in ("episode", "person", "course"):
+            for result in evaluate(CATALOG, snapshot, Cohort(unit=unit), by):  # type: ignore[arg-type]
+                assert result.episodes > 0, result.measure.name
+                json.dumps(result_as_dict(result), allow_nan=False)
+                assert result.measure.title in result_as_text(result)
+
+
+@pytest.mark.parametrize("by", Stratifier)
+def test_every_split_runs_on_both_tables(by: Stratifier, snapshot: SmallSnapshot) -> None:
+    for result in evaluate([find("completion"), find("recovery", "phq9")], snapshot, by=by):
+        assert list(result.estimates)[0] == "all"
+        assert len(result.estimates) > 1
+
+
+def test_thresholds_come_from_the_instrument_alone() -> None:
+    seen = 0
+    for measure in CATALOG:
+        instrument = find_instrument(measure.instrument) if measure.instrument else None
+        if instrument is None:
+            continue
+        profile = instrument.profiles[measure.profile]
+        facts = {
+            "caseness": profile.caseness,
+            "reliable_change": profile.reliable_change,
+            "response": instrument.response,
+            "remission": instrument.remission,
+        }
+        for name, fact in facts.items():
+            if name in measure.parameters:
+                assert fact is not None
+                assert measure.parameters[name] == fact.value
+                seen += 1
+    assert seen > 50
+
+
+def test_every_instrument_of_change_has_every_measure_it_has_thresholds_for() -> None:
+    names = {measure.name for measure in CATALOG}
+    assert {"reliable_improvement(phq9)", "reliable_improvement(gad7, strict)", "recovery(phq9, nhs)"} <= names
+    assert {"remission(gad7)", "response(who5)", "paired_score(csq8)"}.isdisjoint(names)
+    assert PROFILES == ("default", "nhs", "strict")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("success_rate",), "There is no measure 'success_rate'. There are: completion, "),
+        (("recovery",), "recovery needs an instrument: "),
+        (("recovery", "phq99"), "There is no instrument 'phq99'. recovery can be measured with: "),
+        (("completion", "phq9"), "not measured with a questionnaire"),
+        (("remission", "gad7"), "GAD-7 has no cut-off for remission in a source we know"),
+        (("response", "who5"), "defined only where a lower score is better"),
+        (("recovery", "audit-c"), "AUDIT-C is asked once"),
+        (("recovery", "who5", "strict"), "WHO-5 has no profile 'strict'. It has: default."),
+    ],
+)
+def test_what_there_is_not_is_said_in_words(arguments: tuple[str, ...], says: str) -> None:
+    with pytest.raises(MeasureProblem) as problem:
+        find(*arguments)  # type: ignore[arg-type]
+    assert says in str(problem.value)
+
+
+def test_an_instrument_is_found_by_any_of_its_names() -> None:
+    assert find("recovery", "PHQ-9") is find("recovery", "phq9")
+
+
+def test_headlines_are_shares_and_improvement_never_stands_alone() -> None:
+    names = [measure.name for measure in headline()]
+    assert all(measure.estimator in (Estimator.PROPORTION, Estimator.RATIO) for measure in headline())
+    improved = {name for name in names if name.startswith("reliable_improvement")}
+    assert {name.replace("improvement", "deterioration") for name in improved} <= set(names)
+
+
+def test_a_card_has_the_thresholds_with_their_sources() -> None:
+    card = definition_card(find("reliable_recovery", "gad7", "strict"))
+    assert [(fact.words, fact.value) for fact in card.thresholds] == [
+        ("cut-off of the clinical range", ">= 10"),
+        ("reliable change", ">= 6"),
+    ]
+    assert all(fact.source for fact in card.thresholds)
+    assert "grouping sets" in card.sql
+    assert card.counted[1:] == ("left the program", "had a score at the start", "started in the clinical range")
+
+
+def test_the_document_is_the_one_the_code_writes() -> None:
+    """If this fails: write `measures_markdown()` to docs/measures.md."""
+    assert (PROJECT_ROOT / "docs" / "measures.md").read_text(encoding="utf-8") == measures_markdown()
