@@ -32,7 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"The computer refused: {error.strerror or 'unknown reason'}. Check disk space and permissions.", file=sys.stderr)
+        print(
+            f"The computer refused: {error.strerror or 'unknown reason'}. Check disk space and permissions.",
+            file=sys.stderr,
+        )
         return 1
     except KeyboardInterrupt:
         print("Stopped. Nothing was published.", file=sys.stderr)
@@ -70,7 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("--profile", choices=("default", "nhs", "strict"), default="default")
     measure.add_argument("--unit", choices=("episode", "person", "course"), default="episode")
     measure.add_argument("--by", help="split by this column, such as modality")
-    measure.add_argument("--where", action="append", default=[], metavar="COLUMN=VALUE", help="keep only these; repeatable")
+    measure.add_argument(
+        "--where", action="append", default=[], metavar="COLUMN=VALUE", help="keep only these; repeatable"
+    )
     measure.add_argument("--start", help="admitted from this period on, such as 2026-01")
     measure.add_argument("--end", help="admitted up to and including this period")
     measure.add_argument("--format", choices=("text", "json", "sql"), default="text")
@@ -225,7 +230,9 @@ def _key(options: argparse.Namespace) -> int:
     from analytics.intake.deidentify import new_key
 
     new_key(options.file)
-    print(f"Wrote a new key to {options.file.name}. Keep it outside the store, and keep a copy: it cannot be made again.")
+    print(
+        f"Wrote a new key to {options.file.name}. Keep it outside the store, and keep a copy: it cannot be made again."
+    )
     return 0
 
 

@@ -91,8 +91,7 @@ def verify(path: Path) -> list[str]:
                 continue
             if read.previous != tip.line_hash or read.sequence != tip.sequence + 1:
                 problems.append(
-                    f"Line {number} does not follow the line before it: "
-                    "a line was changed, removed, added or moved."
+                    f"Line {number} does not follow the line before it: a line was changed, removed, added or moved."
                 )
             tip = read
     if recorded is None and tip.sequence:

@@ -90,9 +90,7 @@ def _looked_at(what: str, look: Callable[[], Iterable[Finding]]) -> list[Finding
         return list(look())
     except OSError as error:
         place = error.filename or what
-        return [
-            Finding(False, what, f"Could not look at {place}: {error.strerror}. Mend that and ask again.")
-        ]
+        return [Finding(False, what, f"Could not look at {place}: {error.strerror}. Mend that and ask again.")]
 
 
 def _python() -> Finding:
@@ -106,27 +104,19 @@ def _disk(store: Path) -> Finding:
     free = free_bytes(store)
     found = f"{free / 1e9:.1f} GB are free on the disk of {store}"
     if free < SPACE_NEEDED:
-        return Finding(
-            False, "disk", f"Only {found}: free at least {SPACE_NEEDED / 1e9:.0f} GB before an import."
-        )
+        return Finding(False, "disk", f"Only {found}: free at least {SPACE_NEEDED / 1e9:.0f} GB before an import.")
     return Finding(True, "disk", f"{found}.")
 
 
 def _folder(store: Path) -> Finding:
     if not store.exists():
-        return Finding(
-            True, "store", f"The store folder {store} does not exist yet; the first import makes it."
-        )
+        return Finding(True, "store", f"The store folder {store} does not exist yet; the first import makes it.")
     if not store.is_dir():
         return Finding(False, "store", f"{store} is not a folder: name another with --store or IOP_STORE.")
     if not os.access(store, os.R_OK | os.W_OK | os.X_OK):
-        return Finding(
-            False, "store", f"You may not read and write {store}: ask its owner for the permission."
-        )
+        return Finding(False, "store", f"You may not read and write {store}: ask its owner for the permission.")
     if os.name == "posix" and store.stat().st_mode & stat.S_IWOTH:
-        return Finding(
-            False, "store", f"Everybody on this machine may replace files in {store}: run chmod o-w on it."
-        )
+        return Finding(False, "store", f"Everybody on this machine may replace files in {store}: run chmod o-w on it.")
     return Finding(True, "store", f"The store folder {store} can be read and written.")
 
 
@@ -149,9 +139,7 @@ def _key(store: Path, key: Path | None) -> Iterator[Finding]:
 
 def _key_file(store: Path, key: Path) -> Finding:
     if not key.is_file():
-        return Finding(
-            False, "key", f"There is no key file {key}: write one with `key new`, or mend the path."
-        )
+        return Finding(False, "key", f"There is no key file {key}: write one with `key new`, or mend the path.")
     size = key.stat().st_size
     if size != KEY_BYTES:
         return Finding(

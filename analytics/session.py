@@ -227,9 +227,7 @@ class View:
         )
         return [internal_view(result, self.provenance, words) for result in found]
 
-    def result(
-        self, measure: Measure, cohort: Cohort, by: Stratifier | None = None
-    ) -> Disclosed[StratifiedResult]:
+    def result(self, measure: Measure, cohort: Cohort, by: Stratifier | None = None) -> Disclosed[StratifiedResult]:
         """Return one disclosed result."""
         return self.results([measure], cohort, by)[0]
 

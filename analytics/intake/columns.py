@@ -27,9 +27,7 @@ def normal_form(expression: str, blank: str) -> str:
     return form if blank == "_" else f"replace({form}, '_', '')"
 
 
-def read_column(
-    column: Column, text: str, spec: TableSpec, context: StagingContext
-) -> tuple[str, list[Finding]]:
+def read_column(column: Column, text: str, spec: TableSpec, context: StagingContext) -> tuple[str, list[Finding]]:
     """Return the typed value of a column as SQL over `text`, and the rules it can break, in order.
 
     A value that cannot be read is NULL; the rules tell such a NULL from a value that was not given.
@@ -47,9 +45,7 @@ def _unreadable(column: Column, text: str, rule: str) -> Finding:
     return f"{text} is not null and {name} is null", column.name, rule
 
 
-def _read_id(
-    column: Column, text: str, spec: TableSpec, context: StagingContext
-) -> tuple[str, list[Finding]]:
+def _read_id(column: Column, text: str, spec: TableSpec, context: StagingContext) -> tuple[str, list[Finding]]:
     bad: list[Finding] = [
         (rf"regexp_full_match({text}, '\d+(\.\d+)?[eE][+-]?\d+')", column.name, "ID_SCIENTIFIC"),
         (f"not regexp_full_match({text}, '{ID_PATTERN}')", column.name, "BAD_ID"),
@@ -62,9 +58,7 @@ def _read_id(
     return text, bad
 
 
-def _read_date(
-    column: Column, text: str, spec: TableSpec, context: StagingContext
-) -> tuple[str, list[Finding]]:
+def _read_date(column: Column, text: str, spec: TableSpec, context: StagingContext) -> tuple[str, list[Finding]]:
     name = '"' + column.name + '"'
     if context.study_days:
         whole = f"try_cast({text} as double)"
@@ -80,9 +74,7 @@ def _read_date(
             f"case when strlen({text}) = 10 and {text}[5] = '-' and {text}[8] = '-' then try_cast({text} as date) "
             f"when regexp_full_match({text}, '{_ISO_MIDNIGHT}') then try_cast(left({text}, 10) as date) end"
         )
-        invalid = [
-            (f"{name} is null and regexp_full_match({text}, '{_ISO_MIDNIGHT}')", column.name, "DATE_INVALID")
-        ]
+        invalid = [(f"{name} is null and regexp_full_match({text}, '{_ISO_MIDNIGHT}')", column.name, "DATE_INVALID")]
     # A discharge after the data cut leaves the episode open instead of setting the row aside.
     leaves_open = spec.table == "episodes" and column.name == "discharge_date"
     # When readmissions were observable may reach beyond the cut; it is cut off there later.
@@ -99,20 +91,14 @@ def _read_date(
     ]
 
 
-def _read_code(
-    column: Column, text: str, spec: TableSpec, context: StagingContext
-) -> tuple[str, list[Finding]]:
+def _read_code(column: Column, text: str, spec: TableSpec, context: StagingContext) -> tuple[str, list[Finding]]:
     codes = CODES[column.codes]
-    forms = " ".join(
-        f"when '{code.lower().replace('-', '_')}' then '{code}'::{column.codes}_code" for code in codes
-    )
+    forms = " ".join(f"when '{code.lower().replace('-', '_')}' then '{code}'::{column.codes}_code" for code in codes)
     value = f"coalesce(try_cast({text} as {column.codes}_code), case code_form({text}) {forms} end)"
     return value, [_unreadable(column, text, "BAD_ENUM")]
 
 
-def _read_age_band(
-    column: Column, text: str, spec: TableSpec, context: StagingContext
-) -> tuple[str, list[Finding]]:
+def _read_age_band(column: Column, text: str, spec: TableSpec, context: StagingContext) -> tuple[str, list[Finding]]:
     value, rules = _read_code(column, text, spec, context)
     over = (
         f"{text} <> '90+' and try_cast(regexp_extract({text}, '^\\d+') as integer) >= 90",
@@ -122,9 +108,7 @@ def _read_age_band(
     return value, [over, *rules]
 
 
-def _read_codes(
-    column: Column, text: str, spec: TableSpec, context: StagingContext
-) -> tuple[str, list[Finding]]:
+def _read_codes(column: Column, text: str, spec: TableSpec, context: StagingContext) -> tuple[str, list[Finding]]:
     parts = f"list_sort(list_distinct(string_split(replace(lower({text}), ' ', ''), '|')))"
     valid = r"[a-z0-9_]{1,32}(\|[a-z0-9_]{1,32})*"
     value = (
@@ -134,16 +118,12 @@ def _read_codes(
     return value, [_unreadable(column, text, "BAD_ENUM")]
 
 
-def _read_word(
-    column: Column, text: str, spec: TableSpec, context: StagingContext
-) -> tuple[str, list[Finding]]:
+def _read_word(column: Column, text: str, spec: TableSpec, context: StagingContext) -> tuple[str, list[Finding]]:
     value = f"case when regexp_full_match(code_form({text}), '[a-z0-9_]{{1,32}}') then code_form({text}) end"
     return value, [_unreadable(column, text, "BAD_ENUM")]
 
 
-def _read_number(
-    column: Column, text: str, spec: TableSpec, context: StagingContext
-) -> tuple[str, list[Finding]]:
+def _read_number(column: Column, text: str, spec: TableSpec, context: StagingContext) -> tuple[str, list[Finding]]:
     name = '"' + column.name + '"'
     rules = [_unreadable(column, text, "BAD_NUMBER")]
     if column.low is not None and column.high is not None:
@@ -151,9 +131,7 @@ def _read_number(
     return f"try_cast({text} as double)", rules
 
 
-def _read_integer(
-    column: Column, text: str, spec: TableSpec, context: StagingContext
-) -> tuple[str, list[Finding]]:
+def _read_integer(column: Column, text: str, spec: TableSpec, context: StagingContext) -> tuple[str, list[Finding]]:
     number = f"try_cast({text} as double)"
     value = f"case when {number} = floor({number}) and abs({number}) < 1e9 then {number}::integer end"
     rules = [_unreadable(column, text, "BAD_NUMBER")]
@@ -166,16 +144,12 @@ def _read_integer(
     return value, rules
 
 
-def _read_boolean(
-    column: Column, text: str, spec: TableSpec, context: StagingContext
-) -> tuple[str, list[Finding]]:
+def _read_boolean(column: Column, text: str, spec: TableSpec, context: StagingContext) -> tuple[str, list[Finding]]:
     value = f"case when lower({text}) in {_TRUE} then true when lower({text}) in {_FALSE} then false end"
     return value, [_unreadable(column, text, "BAD_BOOL")]
 
 
-def _read_instrument(
-    column: Column, text: str, spec: TableSpec, context: StagingContext
-) -> tuple[str, list[Finding]]:
+def _read_instrument(column: Column, text: str, spec: TableSpec, context: StagingContext) -> tuple[str, list[Finding]]:
     return "instrument_id", [_unreadable(column, text, "BAD_ENUM")]
 
 

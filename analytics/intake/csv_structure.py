@@ -142,9 +142,7 @@ class CsvStructure:
         counts[0] += self._open_delimiters
         return counts
 
-    def _close_records(
-        self, content: Bytes, starts: Positions, lengths: Positions, counts: Positions
-    ) -> None:
+    def _close_records(self, content: Bytes, starts: Positions, lengths: Positions, counts: Positions) -> None:
         self.longest_record = max(self.longest_record, int(lengths.max()))
         is_record = lengths > 0
         if self.fields == 0 and is_record.any():

@@ -103,7 +103,9 @@ class Pseudonyms:
         return f"left(sha256($outer_pad::blob || {inner}), 32)"
 
 
-def save_anchors(connection: duckdb.DuckDBPyConnection, key: Key, episodes: str, snapshot_id: str, cut_day: int) -> None:
+def save_anchors(
+    connection: duckdb.DuckDBPyConnection, key: Key, episodes: str, snapshot_id: str, cut_day: int
+) -> None:
     """Write the anchors of the published state beside the key, mode 0600, replacing the former ones atomically.
 
     Parameters

@@ -152,9 +152,7 @@ def text_pieces(file: HashedFile, name: str, options: ReadOptions) -> Iterator[b
         if number == 0 and piece.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             raise Refused("ENCODING", f'{name} is UTF-16 ("Unicode text"). Save it as CSV UTF-8.')
         if b"\0" in piece:
-            raise Refused(
-                "ENCODING", f"{name} holds NUL bytes, so it is not plain text. Save it as CSV UTF-8."
-            )
+            raise Refused("ENCODING", f"{name} holds NUL bytes, so it is not plain text. Save it as CSV UTF-8.")
         if options.encoding == "utf-8":
             piece = piece.removeprefix(codecs.BOM_UTF8) if number == 0 else piece
         if not piece.isascii():

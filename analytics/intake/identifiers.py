@@ -36,9 +36,7 @@ _INNOCENT: Final = (("face", "to", "face"), ("age", "band"), ("age", "group"))
 def _vocabulary() -> tuple[frozenset[str], frozenset[str]]:
     text = files(__package__).joinpath("identifier_words.toml").read_text(encoding="utf-8")
     lists = tomllib.loads(text)
-    return frozenset(chain.from_iterable(lists["identifier"].values())), frozenset(
-        lists["free_text"]["words"]
-    )
+    return frozenset(chain.from_iterable(lists["identifier"].values())), frozenset(lists["free_text"]["words"])
 
 
 def _words(column: str) -> list[str]:
@@ -84,9 +82,7 @@ def header_finding(column: str, known_columns: Collection[str]) -> HeaderRule | 
             words = [word for word in words if word not in innocent]
     identifiers, free_text = _vocabulary()
     # Words that belong together may be written apart: `last name`, `d.o.b.`, `e-mail`, `social security no`.
-    runs = [
-        "".join(words[start:end]) for start in range(len(words)) for end in range(start + 1, len(words) + 1)
-    ]
+    runs = ["".join(words[start:end]) for start in range(len(words)) for end in range(start + 1, len(words) + 1)]
     forms = {form for run in runs for form in _singular(run)}
     letters = [word for word in words if not word.isdigit()]
     alone = bool(_ALONE & set(letters)) and set(letters) <= _ALONE | _BESIDE

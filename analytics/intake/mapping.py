@@ -163,9 +163,7 @@ def _make_view(
     return MappedTable(view, frozenset(values) | table.unknown, table.unknown, facts.records)
 
 
-def _make_table(
-    connection: duckdb.DuckDBPyConnection, table: TableMapping, mapping: SourceMapping
-) -> MappedTable:
+def _make_table(connection: duckdb.DuckDBPyConnection, table: TableMapping, mapping: SourceMapping) -> MappedTable:
     """Run a select into a table; its rows are numbered as they come."""
     where = f"{mapping.name}.toml, {table.table}.select"
     try:
@@ -178,9 +176,7 @@ def _make_table(
     constants = _with_observed(table, mapping)
     spec = next(spec for spec in TABLES if spec.table == table.table)
     if foreign := given - set(output_names(spec, mapping.study_days)):
-        raise ImportProblem(
-            f"{where}: {spec.file} has no column {min(foreign)}, so it stays in the raw files."
-        )
+        raise ImportProblem(f"{where}: {spec.file} has no column {min(foreign)}, so it stays in the raw files.")
     if twice := given & (set(constants) | table.unknown):
         raise ImportProblem(f"{where}: {min(twice)} is given by the select and by columns.")
     values = {name: f"{quoted(name)}::varchar" for name in sorted(given)}
@@ -188,9 +184,7 @@ def _make_table(
     numbered = "select rowid + 1 as record, false as misshapen, * from picked"
     view = _select_into(connection, "table", table, values, f"{numbered} order by rowid")
     connection.execute("drop table picked")
-    return MappedTable(
-        view, frozenset(values) | table.unknown, table.unknown, _number(connection, _count_of(view))
-    )
+    return MappedTable(view, frozenset(values) | table.unknown, table.unknown, _number(connection, _count_of(view)))
 
 
 def _select_into(

@@ -30,9 +30,7 @@ _FORBIDDEN_PREFIXES: Final = (
 )
 _FORBIDDEN: Final = frozenset({"now", "today", "getvariable", "currval", "version"})
 # These are written without brackets, so they look like columns.
-_CLOCKS: Final = frozenset(
-    {"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"}
-)
+_CLOCKS: Final = frozenset({"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"})
 
 
 def check_select(key: str, text: str, tables: frozenset[str]) -> None:
@@ -43,9 +41,7 @@ def check_select(key: str, text: str, tables: frozenset[str]) -> None:
     node = _check(key, text, tables)
     modifiers = [modifier["type"] for modifier in node.get("modifiers", [])]
     if "ORDER_MODIFIER" not in modifiers:
-        raise ImportProblem(
-            f"{key}: the select must end in order by with columns, so that rows keep their numbers."
-        )
+        raise ImportProblem(f"{key}: the select must end in order by with columns, so that rows keep their numbers.")
     if "LIMIT_MODIFIER" in modifiers:
         raise ImportProblem(f"{key}: a limit drops rows without a word. Name what is left out in an account.")
 
@@ -97,19 +93,13 @@ def _check_node(key: str, node: dict[str, Any], tables: frozenset[str]) -> None:
     elif kind == "TABLE_FUNCTION":
         name = node["function"]["function_name"].lower()
         if name not in _TABLE_FUNCTIONS:
-            raise ImportProblem(
-                f"{key}: a select may not use {name}(); it reads only the files of [sources]."
-            )
+            raise ImportProblem(f"{key}: a select may not use {name}(); it reads only the files of [sources].")
     elif kind == "FUNCTION":
         name = node["function_name"].lower()
         if name in _FORBIDDEN or name.startswith(_FORBIDDEN_PREFIXES):
-            raise ImportProblem(
-                f"{key}: a select may not use {name}(): the same files must always give the same rows."
-            )
+            raise ImportProblem(f"{key}: a select may not use {name}(): the same files must always give the same rows.")
     elif kind == "COLUMN_REF" and (name := node["column_names"][-1].lower()) in _CLOCKS:
-        raise ImportProblem(
-            f"{key}: a select may not use {name}: the same files must always give the same rows."
-        )
+        raise ImportProblem(f"{key}: a select may not use {name}: the same files must always give the same rows.")
 
 
 def first_line(problem: duckdb.Error) -> str:
@@ -117,8 +107,6 @@ def first_line(problem: duckdb.Error) -> str:
     about_text = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
     if isinstance(problem, about_text):
         return str(problem).split("\n", maxsplit=1)[0]
-    if isinstance(
-        problem, (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException)
-    ):
+    if isinstance(problem, (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException)):
         return "A value could not be read as the select wants it; try_cast makes it NULL instead."
     return f"DuckDB stopped with {type(problem).__name__}."

@@ -82,9 +82,7 @@ class _Section:
 
     def _take(self, table: dict[str, Any], key: str, kind: type, default: Any, where: str = "") -> Any:
         value = table.pop(key, default)
-        if value is not default and (
-            not isinstance(value, kind) or (kind is int and isinstance(value, bool))
-        ):
+        if value is not default and (not isinstance(value, kind) or (kind is int and isinstance(value, bool))):
             words = {
                 str: "a text",
                 int: "a whole number",
@@ -115,9 +113,7 @@ class _SourceReader(_Section):
         left = dict(content)
         encoding = self._take(left, "encoding", str, "utf-8").lower()
         if encoding not in _ENCODINGS:
-            raise self._wrong(
-                "encoding", "only utf-8, latin-1 and cp1252 can be read. Save the files as CSV UTF-8."
-            )
+            raise self._wrong("encoding", "only utf-8, latin-1 and cp1252 can be read. Save the files as CSV UTF-8.")
         delimiter = self._take(left, "delimiter", str, ",")
         if delimiter not in _DELIMITERS:
             raise self._wrong("delimiter", 'this must be "," or ";" or "|" or "tab".')
@@ -171,9 +167,7 @@ class _SourceReader(_Section):
         parts = [form.count(directive) for directive in ("%d", "%m", "%b", "%B", "%Y", "%y")]
         complete = parts[0] == 1 and sum(parts[1:4]) == 1 and sum(parts[4:]) == 1
         if not complete or not re.fullmatch(_DATE_FORMAT, form):
-            raise self._wrong(
-                "date_format", "this must be like MM/DD/YYYY or %d.%m.%Y, with day, month and year."
-            )
+            raise self._wrong("date_format", "this must be like MM/DD/YYYY or %d.%m.%Y, with day, month and year.")
         return form
 
     def _sources(self, given: dict[str, Any]) -> dict[str, str]:
@@ -214,9 +208,7 @@ class _TableReader(_Section):
                 raise self._wrong(key, f"{self._spec.file} has no such column (docs/import.md lists them).")
             if value == UNKNOWN:
                 if self._names[name] in _NEVER_UNKNOWN | set(self._spec.key):
-                    raise self._wrong(
-                        key, "this column cannot be unknown: without it a row belongs to nobody."
-                    )
+                    raise self._wrong(key, "this column cannot be unknown: without it a row belongs to nobody.")
                 unknown.add(name)
             else:
                 columns[name] = self._column(key, value, select is not None)
@@ -234,9 +226,7 @@ class _TableReader(_Section):
             text = str(value["const"])
             return Constant(text.lower() if isinstance(value["const"], bool) else text, str(value["because"]))
         if select:
-            raise self._wrong(
-                key, 'the select gives the columns; here only constants and "unknown" may stand.'
-            )
+            raise self._wrong(key, 'the select gives the columns; here only constants and "unknown" may stand.')
         if isinstance(value, str):
             return RawColumn(normalised(value))
         if isinstance(value, dict) and set(value) in ({"age"}, {"birth_date", "on"}):
@@ -250,9 +240,7 @@ class _TableReader(_Section):
         codes = {}
         for name, pairs in given.items():
             if name not in self._names or not isinstance(pairs, dict):
-                raise self._wrong(
-                    f"{where}codes.{name}", "this must be a canonical column with raw = canonical."
-                )
+                raise self._wrong(f"{where}codes.{name}", "this must be a canonical column with raw = canonical.")
             codes[name] = {raw.strip().lower(): str(code) for raw, code in pairs.items()}
         return codes
 

@@ -125,7 +125,10 @@ def add_known_rows(
     names = [column.name for column in spec.columns if column.name != f"{spec.parent}_id"]
     columns = ", ".join(f"{placed.get(name, f'p.{quoted(name)}')} as {quoted(name)}" for name in names)
     if spec.parent == "person":
-        join, ix = "join first_known s on s.state_person = p.person_id join person_ix x using (person_key)", "x.ix"
+        join, ix = (
+            "join first_known s on s.state_person = p.person_id join person_ix x using (person_key)",
+            "x.ix",
+        )
     else:
         join, ix = "join moved k on k.state_id = p.episode_id", "k.ix"
     same = " and ".join(f"n.{key} is not distinct from o.{key}" for key in keys)

@@ -9,9 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Kind = Literal[
-    "id", "date", "code", "codes", "word", "integer", "number", "boolean", "instrument", "total", "age_band"
-]
+Kind = Literal["id", "date", "code", "codes", "word", "integer", "number", "boolean", "instrument", "total", "age_band"]
 
 
 @dataclass(frozen=True)
@@ -177,9 +175,7 @@ FOLLOWUPS: Final = TableSpec(
         Column("due_day", "integer", required=True),
         _date("attempted_on", present=True),
         _flag("reached", required=True),
-        Column(
-            "days_abstinent_past_30", "integer", present=True, low=0, high=30, range_rule="SCORE_RANGE"
-        ),
+        Column("days_abstinent_past_30", "integer", present=True, low=0, high=30, range_rule="SCORE_RANGE"),
         _code("outcome", codes="followup_outcome"),
         _date("completed_on"),
         _flag("any_use_since_discharge"),

@@ -220,9 +220,7 @@ def text_view(
     """
     chosen = columns if isinstance(columns, Mapping) else {column: column for column in columns}
     if clash := _OWN_COLUMNS & {column.lower() for column in chosen}:
-        raise ValueError(
-            f"the view has its own {', '.join(sorted(clash))}; map the file's column to another name"
-        )
+        raise ValueError(f"the view has its own {', '.join(sorted(clash))}; map the file's column to another name")
     is_misshapen = "false"
     if len(facts.misshapen):
         list_name = quoted(f"{name} misshapen")

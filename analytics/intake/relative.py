@@ -65,7 +65,9 @@ class StateWriter:
         self._study_days = study_days
         connection.execute(
             "create table dense_person as select row_number() over (order by person_key)::integer as person_id, "
-            "person_key, min(admit_date) as first_admit from all_episodes group by person_key"
+            "person_key, min(admit_date) as first_admit, "
+            f"max(coalesce(discharge_date + {OBSERVED_AFTER_DISCHARGE}, 1000000)) as last_observed "
+            "from all_episodes group by person_key"
         )
         connection.execute(
             "create table dense as select row_number() over (order by person_id, admit_date, episode_key)::integer "
@@ -92,9 +94,7 @@ class StateWriter:
         dated = not self._study_days
         period = period_label("admit_date", self._mode) if dated else "null::varchar"
         discharge_period = (
-            period_label("discharge_date", self._mode)
-            if dated and self._mode in CALENDAR_MODES
-            else "null::varchar"
+            period_label("discharge_date", self._mode) if dated and self._mode in CALENDAR_MODES else "null::varchar"
         )
         observed = f"{self._cut_day} - admit_date" if dated else "observed_until - admit_date"
         names = [name for name in EPISODE_FACTS if name not in _CALENDAR_FACTS]
@@ -167,12 +167,15 @@ class StateWriter:
             "level_of_care, planned from kept_readmissions s join person_ix using (ix) "
             "join dense_person using (person_key) order by person_id, start_day, level_of_care",
         )
+        # A source sees everybody from one day on and up to the data cut. Like `observed_days`, a window ends when
+        # those of all measures are over, and it begins with the first admission: else it would give that day back.
         self._copy(
             "capture",
-            'select person_id, source, "from" - first_admit as from_day, '
-            f'least("to", {self._cut_day}) - first_admit as to_day from kept_capture s join person_ix using (ix) '
-            f'join dense_person using (person_key) where "from" <= {self._cut_day} '
-            "order by person_id, source, from_day",
+            'select person_id, source, greatest("from", first_admit) - first_admit as from_day, '
+            f'max(least("to", {self._cut_day}, last_observed)) - first_admit as to_day '
+            "from kept_capture s join person_ix using (ix) join dense_person using (person_key) "
+            f'where "from" <= least({self._cut_day}, last_observed) and "to" >= first_admit '
+            "group by person_id, first_admit, source, from_day order by person_id, source, from_day",
         )
 
     def _calendar(self) -> None:

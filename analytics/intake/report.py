@@ -27,7 +27,7 @@ ADVICE: Final[dict[str, str]] = {
     "PHI_VALUE": "A value looks like an identifier of a person. Use codes made by your system instead.",
     "REQUIRED": "A required value is missing.",
     "BAD_ID": "Ids have 1 to 64 letters, digits, hyphens or underscores and begin with a letter or digit.",
-    "ID_SCIENTIFIC": "A spreadsheet has turned an id into a number like 1.2E+10. Format the column as text and export again.",
+    "ID_SCIENTIFIC": "A spreadsheet turned an id into a number like 1.2E+10. Format the column as text and export again.",
     "DATE_FORMAT": "Dates are written YYYY-MM-DD; name another format in a mapping (date_format).",
     "DATE_INVALID": "There is no such day in the calendar.",
     "DATE_FUTURE": "The day lies after the day of the import.",
@@ -162,7 +162,10 @@ class ImportReport:
             lines += ["", "Left out on purpose by the mapping:"]
             lines += [f"  {count:,} {words}" for words, count in self.left_out.items()]
         if self.sources:
-            lines += ["", "Raw records read: " + ", ".join(f"{n} {c:,}" for n, c in self.sources.items()) + "."]
+            lines += [
+                "",
+                "Raw records read: " + ", ".join(f"{n} {c:,}" for n, c in self.sources.items()) + ".",
+            ]
         lines += [f"Note: {ADVICE.get(rule, rule)}" for rule in self.warnings]
         return "\n".join(lines) + "\n"
 

@@ -88,7 +88,11 @@ def open_sources(
 
 
 def _open_canonical(
-    connection: duckdb.DuckDBPyConnection, spec: TableSpec, facts: FileFacts, file: FileReport, sources: Sources
+    connection: duckdb.DuckDBPyConnection,
+    spec: TableSpec,
+    facts: FileFacts,
+    file: FileReport,
+    sources: Sources,
 ) -> None:
     known = {column.name for column in spec.columns if column.name != "observed_until"}
     unknown = [name for name in facts.columns if name not in known]
@@ -130,7 +134,10 @@ def _through_mapping(
 ) -> None:
     mapped = run_selects(connection, mapping, folder, folders)
     report.sources.update({name: facts.records for name, facts in mapped.sources.items()})
-    report.notes = [*mapping.rules, *(f"Left out of the source on purpose: {words}" for words in mapping.drops)]
+    report.notes = [
+        *mapping.rules,
+        *(f"Left out of the source on purpose: {words}" for words in mapping.drops),
+    ]
     report.notes += [f"{name} is {each.value} throughout: {each.because}" for name, each in mapping.constants.items()]
     for account in mapped.accounts:
         for reason, count in account.left_out.items():
@@ -143,9 +150,7 @@ def _through_mapping(
             continue
         file = report.files.setdefault(spec.file, FileReport(records_read=table.records))
         present = frozenset(
-            column.name
-            for column in spec.columns
-            if source_name(column.name, mapping.study_days) in table.columns
+            column.name for column in spec.columns if source_name(column.name, mapping.study_days) in table.columns
         )
         given = {source_name(name, mapping.study_days) for name in present}
         for name in sorted(table.columns - given):

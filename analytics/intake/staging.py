@@ -121,14 +121,10 @@ def stage(
         values.append(f"{value} as {quoted(column.name)}")
         findings.extend(rules if column.name in present else [])
     findings.extend(row_rules(spec, present, context))
-    chain = " ".join(
-        f"when {condition} then {_finding_text(name, rule)}" for condition, name, rule in findings
-    )
+    chain = " ".join(f"when {condition} then {_finding_text(name, rule)}" for condition, name, rule in findings)
     join, ix = _parent_join(spec)
     instrument = (
-        "left join instrument_name i on i.form = instrument_form(t_instrument)"
-        if spec.table == "scores"
-        else ""
+        "left join instrument_name i on i.form = instrument_form(t_instrument)" if spec.table == "scores" else ""
     )
     columns = ", ".join(quoted(column.name) for column in spec.columns)
     connection.execute(
@@ -142,9 +138,7 @@ def stage(
 def _finding_text(name: str, rule: str) -> str:
     if rule in UNMASKED_RULES or not name:
         return f"'{name}|{rule}|'"
-    return (
-        f"'{name}|{rule}|' || coalesce(left(t_{name}, 1) || '… (' || length(t_{name}) || ' characters)', '')"
-    )
+    return f"'{name}|{rule}|' || coalesce(left(t_{name}, 1) || '… (' || length(t_{name}) || ' characters)', '')"
 
 
 def _parent_join(spec: TableSpec) -> tuple[str, str]:
@@ -189,4 +183,4 @@ def row_rules(spec: TableSpec, present: frozenset[str], context: StagingContext)
         ],
         "capture": [(f"{quoted('to')} < {quoted('from')}", "to", "DATE_ORDER")],
     }
-    return [rule for rule in rules.get(spec.table, []) if not (rule[1] in context.unknown)]
+    return [rule for rule in rules.get(spec.table, []) if rule[1] not in context.unknown]

@@ -52,9 +52,13 @@ def _sentence(measure: Measure, estimate: Estimate) -> str:
     said = {
         Estimator.MEAN_CHANGE: f"The scores of {counted} people improved by {value} on average",
         Estimator.SURVIVAL: f"Half of {counted} had left after {value}",
-        Estimator.INCIDENCE: f"By day {estimate.details.get('day', 0):.0f}, {value} of {counted} {measure.did}",
+        Estimator.INCIDENCE: f"By day {_day(estimate)}, {value} of {counted} {measure.did}",
     }.get(measure.estimator, f"{value} {measure.of_whom} {measure.did}, {counted}")
     return f"{said}. {left_out}{no_interval}"
+
+
+def _day(estimate: Estimate) -> str:
+    return f"{estimate.details['day']:.0f}" if "day" in estimate.details else ""
 
 
 def _value_and_interval(measure: Measure, estimate: Estimate) -> str:

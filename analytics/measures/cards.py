@@ -204,7 +204,8 @@ def _instruments(measures: list[Measure]) -> Iterator[str]:
         for facts in [list(_thresholds(measure))]
     ]
     if not any(thresholds for _, thresholds in rows):
-        yield f"Instruments, without any threshold: {', '.join(dict.fromkeys(str(each.instrument) for each in measures))}."
+        names = dict.fromkeys(str(measure.instrument) for measure in measures)
+        yield f"Instruments, without any threshold: {', '.join(names)}."
     else:
         yield "| instrument | profile | thresholds |"
         yield "|---|---|---|"

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.measures.cohort_sql import Rows
-from analytics.measures.ladder_sql import Statement, bound_to, code_text, outcome_of, parameters_in, steps_of
+from analytics.measures.ladder_sql import Statement, bound_to, parameters_in, step_code, steps_of
 from analytics.measures.tally import Tally, why_nothing
 from analytics.measures.types import (
     ALL,
@@ -44,18 +44,25 @@ Cells = Mapping[tuple[int, str | None], int]
 
 
 def histogram(measure: Measure, matured: bool, rows: Rows, split: str) -> Statement:
-    """Return the statement whose rows are `group, code, day, way, count` for one curve.
+    """Return the statement whose rows are `group, step code, day, way, count` for one curve.
 
-    `way` is NULL for those still in. The codes are the ladder's, so that no second scan is needed for it.
+    The step code is the ladder's, so that no second scan is needed for it; `way_of` reads the way.
     """
-    code = bound_to(0, code_text(steps_of(measure, matured), outcome_of(measure)))
+    step = bound_to(0, step_code(steps_of(measure, matured)))
     day, way = bound_to(0, str(measure.time)), bound_to(0, str(measure.cause))
     text = (
-        f"select g, c, d, w, count(*) as episodes\nfrom (\n  select {split} as g,\n    {code} as c,\n"
-        f"    {day} as d,\n    nullif(cast({way} as varchar), '{STILL_ENROLLED}') as w\n  from "
-        f"{rows.text}\n)\ngroup by g, c, d, w"
+        f"select g, s, d, w, count(*) as episodes\nfrom (\n  select {split} as g,\n    {step} as s,\n"
+        f"    {day} as d,\n    {way} as w\n  from "
+        f"{rows.text}\n)\ngroup by g, s, d, w"
     )
     return Statement(text, parameters_in(text, {0: measure}, rows))
+
+
+def way_of(raw: object) -> str | None:
+    """Return the way of leaving from a row of `histogram`: None for those still in, `NOT_KNOWN` for NULL."""
+    if raw is None:
+        return NOT_KNOWN
+    return None if raw is False or raw == STILL_ENROLLED else str(raw)
 
 
 def survival(cells: Cells) -> tuple[SurvivalCurve, Curve]:

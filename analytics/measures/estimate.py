@@ -7,7 +7,7 @@ from math import isnan, nan
 from typing import Final, Literal
 
 from analytics.measures.sums_sql import PairSums
-from analytics.measures.tally import PLURAL, Tally, why_nothing
+from analytics.measures.tally import PLURAL, Paired, Tally, why_nothing
 from analytics.measures.types import Estimate, Measure, Unit
 from analytics.statistics.change import mean_change_from_sums
 from analytics.statistics.proportions import mcnemar, newcombe_paired, ratio_of_sums, wilson
@@ -128,14 +128,14 @@ def mean_difference(tally: Tally, sums: PairSums, measure: Measure, unit: Unit) 
     )
 
 
-def paired_details(tally: Tally) -> dict[str, float]:
+def paired_details(answers: Paired) -> dict[str, float]:
     """Return the change among those who answered both times; empty when nobody did.
 
     `before`, `after` and `change` are shares of the `paired` rows, `change` = after - before with Newcombe's
     paired interval; `after_of_not_before` is the share of yes after among those with no before.
     """
-    k = len(tally.steps)
-    both, only_before, only_after, neither = (tally.of(k + number) for number in (1, 2, 3, 4))
+    both, only_before = answers.of(True, True), answers.of(True, False)
+    only_after, neither = answers.of(False, True), answers.of(False, False)
     paired = both + only_before + only_after + neither
     if not paired:
         return {}

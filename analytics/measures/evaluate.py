@@ -21,10 +21,10 @@ from analytics.measures.estimate import (
     ratio,
 )
 from analytics.measures.groups import in_order
-from analytics.measures.ladder_sql import COUNT, PAIRED, VARIANT
-from analytics.measures.persons import MOST_MEASURES, Persons, count_persons
+from analytics.measures.ladder_sql import COUNT, VARIANT
+from analytics.measures.persons import Persons, count_persons
 from analytics.measures.scan import CURVES, Findings, Scan, run, scan_of, statements
-from analytics.measures.tally import ladder_of, why_not_collected
+from analytics.measures.tally import Paired, ladder_of, why_not_collected
 from analytics.measures.types import (
     ALL,
     Cohort,
@@ -100,9 +100,7 @@ def _shared(measures: Sequence[Measure]) -> Iterator[list[int]]:
             yield [position]
         else:
             together.setdefault((measure.table, measure.instrument), []).append(position)
-    for positions in together.values():
-        for start in range(0, len(positions), MOST_MEASURES):
-            yield positions[start : start + MOST_MEASURES]
+    yield from together.values()
 
 
 def _collected(measures: Iterable[Measure], snapshot: SnapshotCursor) -> dict[str, bool]:
@@ -161,7 +159,7 @@ def _estimate(scan: Scan, findings: Findings, number: int, group: str) -> Estima
     if measure.estimator is Estimator.PROPORTION:
         estimate = proportion(tally, measure, scan.unit)
         if measure.paired is not None:
-            details |= paired_details(findings.tallies[number, PAIRED, measure.title][group])
+            details |= paired_details(findings.paired[number].get(group, Paired({})))
     elif measure.estimator is Estimator.RATIO:
         estimate = ratio(tally, findings.sums[number, None][group], measure, scan.unit)
     else:

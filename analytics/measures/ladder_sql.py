@@ -1,8 +1,10 @@
-"""The denominator ladder as SQL: one small code per row and meaning of success, counted by GROUPING SETS.
+"""The denominator ladder as SQL: a step code per measure beside its outcomes, counted by GROUPING SETS.
 
-A code says how far a row came. 0 to k-1: the first of k steps it failed; k: outcome not known; k+1: no; k+2:
-yes. It is never NULL, so steps partition the rows and the ladder's sums hold by construction. Conditions are
-written `(…) is not true`, never `not (…)`: with a NULL inside, `not` would let the row through.
+The step code says how far a row came: 0 to k-1 is the first of k steps it failed, k means that it passed them
+all. It is never NULL, so steps partition the rows and the ladder's sums hold by construction. Conditions are
+written `(…) is not true`, never `not (…)`: with a NULL inside, `not` would let the row through. Outcomes are
+columns of their own, true, false or NULL for not known; variants of a measure stand in the same grouping set,
+so that they cost no second pass.
 """
 
 from __future__ import annotations
@@ -15,11 +17,12 @@ from typing import Final
 from analytics.measures.cohort_sql import Rows
 from analytics.measures.types import Cohort, Estimator, Measure, Stratifier
 
-# What a column of codes holds: the measure itself, another definition, a count beside it, a paired answer.
+# What an outcome column holds: the measure itself, another definition, a count beside it, a paired answer.
 VALUE: Final = "value"
 VARIANT: Final = "variant"
 COUNT: Final = "count"
-PAIRED: Final = "paired"
+BEFORE: Final = "before"
+AFTER: Final = "after"
 
 MATURE_WORDS: Final = "long enough ago to have finished"
 TOO_RECENT: Final = "too recent"
@@ -38,8 +41,8 @@ class Step:
 
 
 @dataclass(frozen=True)
-class CodeColumn:
-    """One column of codes: whose it is (a position in the list of measures), what it means, its CASE text."""
+class Outcome:
+    """One column of outcomes: whose it is (a position in the list of measures), kind, words, expression."""
 
     measure: int
     kind: str
@@ -73,9 +76,9 @@ def steps_of(measure: Measure, matured: bool) -> tuple[Step, ...]:
 
 
 def outcome_of(measure: Measure) -> str:
-    """Return the boolean expression behind the codes: NULL = not known, true = counted in the value."""
+    """Return the boolean expression of a measure: NULL = not known, true = counted in the value."""
     if measure.estimator is Estimator.RATIO:
-        return ratio_outcome(*ratio_parts(measure))
+        return ratio_outcome(str(measure.numerator), str(measure.denominator))
     if measure.estimator is Estimator.MEAN_CHANGE:
         return f"case when ({measure.first}) is not null and ({measure.last}) is not null then true end"
     if measure.estimator is Estimator.PROPORTION:
@@ -83,42 +86,30 @@ def outcome_of(measure: Measure) -> str:
     return f"case when ({measure.time}) is not null then true end"
 
 
-def ratio_parts(measure: Measure) -> tuple[str, str]:
-    """Return the two sums of a ratio as expressions per row."""
-    return str(measure.numerator), str(measure.denominator)
-
-
 def ratio_outcome(numerator: str, denominator: str) -> str:
     """Return whether a row has anything to count; NULL when either part is not known."""
     return f"case when ({numerator}) is not null then ({denominator}) > 0 end"
 
 
-def code_text(steps: Iterable[Step], outcome: str) -> str:
-    """Return the CASE of a row's code for one meaning of success."""
-    failing = _failing(steps)
-    k = len(failing)
-    return _case([*failing, f"when ({outcome}) is null then {k}", f"when ({outcome}) then {k + 2}"], k + 1)
+def step_code(steps: Iterable[Step]) -> str:
+    """Return the CASE of a row's step code."""
+    failing = [f"when ({step.condition}) is not true then {number}" for number, step in enumerate(steps)]
+    if not failing:
+        return "cast(0 as tinyint)"
+    return f"cast(case {' '.join(failing)} else {len(failing)} end as tinyint)"
 
 
-def paired_text(steps: Iterable[Step], before: str, after: str) -> str:
-    """Return the CASE of a paired answer: k not both known, then yes-yes, yes-no, no-yes, no-no."""
-    failing = _failing(steps)
-    k = len(failing)
-    answers = [
-        f"when ({before}) is null or ({after}) is null then {k}",
-        f"when ({before}) and ({after}) then {k + 1}",
-        f"when ({before}) then {k + 2}",
-        f"when ({after}) then {k + 3}",
-    ]
-    return _case([*failing, *answers], k + 4)
+def passed(steps: Iterable[Step]) -> list[str]:
+    """Return the conditions under which a row passes every step, to be joined by "and"."""
+    return [f"({step.condition}) is true" for step in steps]
 
 
-def code_columns(measures: Sequence[Measure], matured: Sequence[bool]) -> list[CodeColumn]:
-    """Return every column of codes that the measures ask for, each measure's own one first."""
+def outcomes(measures: Sequence[Measure]) -> list[Outcome]:
+    """Return every outcome column that the measures ask for, each measure's own one first."""
     return [
-        CodeColumn(position, kind, words, bound_to(position, text))
-        for position, (measure, mature) in enumerate(zip(measures, matured, strict=True))
-        for kind, words, text in _columns_of(measure, steps_of(measure, mature))
+        Outcome(position, kind, words, bound_to(position, text))
+        for position, measure in enumerate(measures)
+        for kind, words, text in _outcomes_of(measure)
     ]
 
 
@@ -144,40 +135,38 @@ def parameters_in(text: str, measures: Mapping[int, Measure], rows: Rows) -> dic
 
 
 def counting(measures: Sequence[Measure], matured: Sequence[bool], rows: Rows, split: str) -> Statement:
-    """Return the one statement that counts every code of every measure by group.
+    """Return the one statement that counts every measure by group, step and outcomes.
 
-    Its rows are `group, code of column 0, code of column 1, …, count`; exactly one code of a row is not NULL
-    and tells which column was counted.
+    Its rows are `group, step codes (one per measure), outcome columns, count`. Exactly one step code of a row
+    is not NULL and tells whose row it is; only that measure's outcome columns then mean anything.
 
     Parameters
     ----------
     split : the column to group by, or `null`.
     """
-    columns = code_columns(measures, matured)
-    names = [f"c{number}" for number in range(len(columns))]
-    codes = ",\n".join(f"    {column.text} as {name}" for column, name in zip(columns, names, strict=True))
-    sets = ", ".join(f"(g, {name})" for name in names)
+    columns = outcomes(measures)
+    steps = [
+        f"{bound_to(position, step_code(steps_of(measure, mature)))} as s{position}"
+        for position, (measure, mature) in enumerate(zip(measures, matured, strict=True))
+    ]
+    inner = ",\n    ".join([*steps, *(f"({column.text}) as o{n}" for n, column in enumerate(columns))])
+    names = [f"s{position}" for position in range(len(measures))] + [f"o{n}" for n in range(len(columns))]
+    own = [[f"o{n}" for n, each in enumerate(columns) if each.measure == p] for p in range(len(measures))]
+    sets = ",\n  ".join(f"(g, s{position}, {', '.join(outcome)})" for position, outcome in enumerate(own))
     text = (
-        f"select g, {', '.join(names)}, count(*) as episodes\nfrom (\n  select {split} as g,\n{codes}\n"
-        f"  from {rows.text}\n)\ngroup by grouping sets ({sets})"
+        f"select g, {', '.join(names)}, count(*) as episodes\nfrom (\n  select {split} as g,\n    {inner}\n"
+        f"  from {rows.text}\n)\ngroup by grouping sets (\n  {sets}\n)"
     )
     return Statement(text, parameters_in(text, dict(enumerate(measures)), rows))
 
 
-def _columns_of(measure: Measure, steps: tuple[Step, ...]) -> Iterator[tuple[str, str, str]]:
-    yield VALUE, measure.title, code_text(steps, outcome_of(measure))
+def _outcomes_of(measure: Measure) -> Iterator[tuple[str, str, str]]:
+    yield VALUE, measure.title, outcome_of(measure)
     if measure.estimator is Estimator.PROPORTION:
         for words, success in measure.variants.items():
-            yield VARIANT, words, code_text(steps, success)
+            yield VARIANT, words, success
         if measure.paired is not None:
-            yield PAIRED, measure.title, paired_text(steps, *measure.paired)
+            yield BEFORE, measure.title, measure.paired[0]
+            yield AFTER, measure.title, measure.paired[1]
     for words, condition in measure.also_counted.items():
-        yield COUNT, words, code_text(steps, condition)
-
-
-def _failing(steps: Iterable[Step]) -> list[str]:
-    return [f"when ({step.condition}) is not true then {number}" for number, step in enumerate(steps)]
-
-
-def _case(branches: Iterable[str], otherwise: int) -> str:
-    return f"cast(case {' '.join(branches)} else {otherwise} end as tinyint)"
+        yield COUNT, words, condition

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 from analytics.errors import MeasureProblem
 from analytics.instruments import find_instrument
@@ -50,13 +51,9 @@ def pair_counts(snapshot: SnapshotCursor, instrument: str, cohort: Cohort) -> Pa
         "group by first, last\norder by first nulls last, last nulls last",
         rows.parameters,
     )
-    counted = [(first, last, int(str(episodes))) for first, last, episodes in answer]
+    counted = cast("list[tuple[float, float | None, int]]", answer)
     return PairCounts(
         instrument=found.id,
-        pairs=tuple(
-            (float(str(first)), float(str(last)), episodes)
-            for first, last, episodes in counted
-            if last is not None
-        ),
-        unmeasured=tuple((float(str(first)), episodes) for first, last, episodes in counted if last is None),
+        pairs=tuple((first, last, episodes) for first, last, episodes in counted if last is not None),
+        unmeasured=tuple((first, episodes) for first, last, episodes in counted if last is None),
     )

@@ -1,27 +1,25 @@
 """Distinct people behind a denominator: for the total, and for the groups small enough to matter.
 
-Counting people costs several times the measure itself (a hash of every person), so it is one statement for
-the totals of all measures, and one more that fetches the rows of small groups only.
+Counting people costs more than the measure itself, so it is one statement for the totals of all measures, and
+one more that fetches the rows of small groups only. People are numbered without gaps, so a set of them is a
+row of bits.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 from analytics.measures.cohort_sql import Rows
 from analytics.measures.groups import groups_of
-from analytics.measures.ladder_sql import VALUE, Statement, code_columns, parameters_in
+from analytics.measures.ladder_sql import Statement, bound_to, outcome_of, parameters_in, passed, steps_of
 from analytics.measures.scan import Findings, Scan
 from analytics.measures.tally import Tally
 from analytics.measures.types import ALL, NOT_KNOWN, Estimator, Measure, SnapshotCursor, Stratifier
 
 # Nobody has more than a handful of episodes: from here on a group cannot be fewer than 11 people.
 SMALL_GROUP: Final = 200
-
-# One bit per measure in a 64-bit integer.
-MOST_MEASURES: Final = 60
 
 
 @dataclass(frozen=True)
@@ -37,38 +35,47 @@ class Persons:
 
 def count_persons(scan: Scan, findings: Findings, snapshot: SnapshotCursor) -> Persons:
     """Count the people of one scan."""
-    lowest = [_lowest_code(measure, findings.own(n)[ALL]) for n, measure in enumerate(scan.measures)]
-    rows_behind = [_rows_behind(findings.own(n), low) for n, low in enumerate(lowest)]
+    rows_behind = [
+        {group: _rows_behind(measure, tally) for group, tally in findings.own(position).items()}
+        for position, measure in enumerate(scan.measures)
+    ]
     if scan.unit == "person":
         # Every row is another person.
         return Persons(findings.own(0)[ALL].total, tuple(rows_behind))
-    codes = [column.text for column in code_columns(scan.measures, scan.matured) if column.kind == VALUE]
-    total = _of_totals(scan, codes, lowest)
+    ((lowest, highest),) = snapshot.query(
+        f"select min(person_id), max(person_id) from {scan.measures[0].table.value}", {}
+    )
+    if lowest is None:
+        return Persons(0, tuple({ALL: 0} for _ in scan.measures))
+    total = _of_totals(scan, lowest, highest)
     ((in_cohort, *everybody),) = snapshot.query(total.text, total.parameters)
-    behind = [{ALL: int(str(count))} for count in everybody]
+    behind = [{ALL: cast("int", count)} for count in everybody]
     small = _small_split_values(scan, findings, rows_behind)
     if scan.by is not None and small:
-        fetch = _of_small_groups(scan, codes, lowest, small)
-        people = _distinct(snapshot.query(fetch.text, fetch.parameters), lowest, small, scan.by)
+        fetch = _of_small_groups(scan, small)
+        people = _distinct(snapshot.query(fetch.text, fetch.parameters), small, scan.by)
         for position, by_group in people.items():
             for group, members in by_group.items():
                 if rows_behind[position][group] < SMALL_GROUP:
                     behind[position][group] = len(members)
-    return Persons(int(str(in_cohort)), tuple(behind))
+    return Persons(cast("int", in_cohort), tuple(behind))
 
 
-def _lowest_code(measure: Measure, tally: Tally) -> int:
-    """Return the code from which a row belongs to the measure's denominator."""
+def _rows_behind(measure: Measure, tally: Tally) -> int:
     if measure.estimator is not Estimator.PROPORTION:
-        return len(tally.steps) + 2
-    return len(tally.steps) + (1 if measure.missing == "shown" else 0)
+        return tally.yes
+    return tally.known if measure.missing == "shown" else tally.eligible
 
 
-def _rows_behind(tallies: Mapping[str, Tally], lowest: int) -> dict[str, int]:
-    return {
-        group: sum(count for code, count in tally.counts.items() if code >= lowest)
-        for group, tally in tallies.items()
-    }
+def _behind(scan: Scan, position: int) -> str:
+    """Return the condition under which a row belongs to the measure's denominator."""
+    measure = scan.measures[position]
+    conditions = passed(steps_of(measure, scan.matured[position]))
+    if measure.estimator is not Estimator.PROPORTION:
+        conditions.append(f"({outcome_of(measure)}) is true")
+    elif measure.missing == "shown":
+        conditions.append(f"({outcome_of(measure)}) is not null")
+    return bound_to(position, " and ".join(conditions) or "true")
 
 
 def _small_split_values(
@@ -87,53 +94,46 @@ def _small_split_values(
     return small
 
 
-def _of_totals(scan: Scan, codes: Sequence[str], lowest: Sequence[int]) -> Statement:
+def _of_totals(scan: Scan, lowest: object, highest: object) -> Statement:
     """One row: people in the cohort, then people behind each measure's total."""
-    bits = " | ".join(
-        f"case when {code} >= {low} then cast({1 << number} as bigint) else 0 end"
-        for number, (code, low) in enumerate(zip(codes, lowest, strict=True))
-    )
-    counts = ", ".join(
-        f"count(*) filter (where behind & cast({1 << number} as bigint) <> 0)" for number in range(len(codes))
-    )
-    text = (
-        f"select count(*), {counts}\nfrom (\n  select person_id, bit_or({bits}) as behind\n"
-        f"  from {scan.rows.text}\n  group by person_id\n)"
-    )
-    return Statement(text, parameters_in(text, dict(enumerate(scan.measures)), scan.rows))
+    people = "bitstring_agg(person_id, $lowest_person, $highest_person)"
+    counts = [f"coalesce(bit_count({people}), 0)"]
+    counts += [
+        f"coalesce(bit_count({people} filter (where {_behind(scan, position)})), 0)"
+        for position in range(len(scan.measures))
+    ]
+    columns = ",\n  ".join(counts)
+    text = f"select {columns}\nfrom {scan.rows.text}"
+    return _statement(scan, text, {"lowest_person": lowest, "highest_person": highest})
 
 
-def _of_small_groups(
-    scan: Scan, codes: Sequence[str], lowest: Sequence[int], small: Mapping[int, Sequence[str]]
-) -> Statement:
-    """Rows of `split, person, code of each measure in small` that belong to a small group's denominator."""
-    columns = ", ".join(f"{codes[position]} as c{position}" for position in small)
-    wanted = " or ".join(
-        f"(c{position} >= {lowest[position]} and g in (select unnest($small_{position})))"
-        for position in small
-    )
+def _of_small_groups(scan: Scan, small: Mapping[int, Sequence[str]]) -> Statement:
+    """Rows of `split, person, behind the denominator of each measure in small` that lie in a small group."""
+    columns = ", ".join(f"({_behind(scan, position)}) as b{position}" for position in small)
+    wanted = " or ".join(f"(b{position} and g in (select unnest($small_{position})))" for position in small)
     text = (
-        f"select g, person_id, {', '.join(f'c{position}' for position in small)}\nfrom (\n"
+        f"select g, person_id, {', '.join(f'b{position}' for position in small)}\nfrom (\n"
         f"  select coalesce(cast({scan.split} as varchar), $not_known) as g, person_id, {columns}\n"
         f"  from {scan.rows.text}\n)\nwhere {wanted}"
     )
     values = {f"small_{position}": list(raws) for position, raws in small.items()}
-    bound = Rows(scan.rows.text, {**scan.rows.parameters, **values, "not_known": NOT_KNOWN})
+    return _statement(scan, text, {**values, "not_known": NOT_KNOWN})
+
+
+def _statement(scan: Scan, text: str, values: Mapping[str, object]) -> Statement:
+    bound = Rows(scan.rows.text, {**scan.rows.parameters, **values})
     return Statement(text, parameters_in(text, dict(enumerate(scan.measures)), bound))
 
 
 def _distinct(
-    answer: Sequence[Sequence[object]],
-    lowest: Sequence[int],
-    small: Mapping[int, Sequence[str]],
-    by: Stratifier,
+    answer: Sequence[Sequence[object]], small: Mapping[int, Sequence[str]], by: Stratifier
 ) -> dict[int, dict[str, set[object]]]:
     """Gather people by measure and group; someone with two therapies counts in both."""
     people: dict[int, dict[str, set[object]]] = {position: {} for position in small}
-    for raw, person, *codes in answer:
+    for raw, person, *behind in answer:
         groups = [group for group in groups_of(None if raw == NOT_KNOWN else raw, by) if group != ALL]
-        for position, code in zip(small, codes, strict=True):
-            if int(str(code)) >= lowest[position]:
+        for position, is_behind in zip(small, behind, strict=True):
+            if is_behind:
                 for group in groups:
                     people[position].setdefault(group, set()).add(person)
     return people

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from analytics.measures.cohort_sql import Rows, rows_of
-from analytics.measures.curves import Cells, histogram
+from analytics.measures.curves import Cells, histogram, way_of
 from analytics.measures.groups import added_up, groups_of
-from analytics.measures.ladder_sql import VALUE, Statement, code_columns, counting, is_matured, steps_of
+from analytics.measures.ladder_sql import (
+    AFTER,
+    BEFORE,
+    VALUE,
+    Statement,
+    counting,
+    is_matured,
+    outcomes,
+    steps_of,
+)
 from analytics.measures.sums_sql import PairSums, pairs_of, read_sums, summing
-from analytics.measures.tally import Tally
+from analytics.measures.tally import Paired, Tally
 from analytics.measures.types import ALL, Cohort, Estimator, Measure, SnapshotCursor, Stratifier, Unit
 
 CURVES = (Estimator.SURVIVAL, Estimator.INCIDENCE)
@@ -43,13 +54,15 @@ class Findings:
 
     Attributes
     ----------
-    tallies : (position, kind of column, its words) to group to counts by code.
+    tallies : (position, kind of outcome, its words) to group to counts by code.
+    paired : position to group to the fourfold table of paired answers.
     sums : (position, words of the definition or None) to group to sums of pairs.
     cells : group to histogram of days and ways of leaving; of a curve only.
     split_values : every value of the split that occurs, as the database has it.
     """
 
     tallies: dict[tuple[int, str, str], dict[str, Tally]]
+    paired: dict[int, dict[str, Paired]] = field(default_factory=dict)
     sums: dict[tuple[int, str | None], dict[str, PairSums]] = field(default_factory=dict)
     cells: dict[str, Cells] = field(default_factory=dict)
     split_values: tuple[object, ...] = ()
@@ -90,48 +103,88 @@ def run(scan: Scan, snapshot: SnapshotCursor) -> Findings:
 def _read_counts(
     scan: Scan, counts: Sequence[Sequence[object]], sums: Sequence[Sequence[object]] = ()
 ) -> Findings:
-    columns = code_columns(scan.measures, scan.matured)
-    cells: list[list[tuple[object, int, int]]] = [[] for _ in columns]
-    for raw, *codes, count in counts:
-        number, code = next((n, c) for n, c in enumerate(codes) if c is not None)
-        cells[number].append((raw, _whole(code), _whole(count)))
-    tallies = {
-        (column.measure, column.kind, column.words): _tallies(scan, column.measure, cells[number])
-        for number, column in enumerate(columns)
-    }
+    columns, measures = outcomes(scan.measures), len(scan.measures)
+    lengths = [len(steps) for steps in map(steps_of, scan.measures, scan.matured)]
+    # One pass over the answer: (column, split value, code) to rows, and the paired answers likewise.
+    codes: list[Counter[tuple[object, int]]] = [Counter() for _ in columns]
+    pairs: list[Counter[tuple[object, tuple[bool, bool]]]] = [Counter() for _ in scan.measures]
+    own_columns = [[n for n, each in enumerate(columns) if each.measure == p] for p in range(measures)]
+    for raw, *values, count in counts:
+        position, step = next((p, s) for p, s in enumerate(values[:measures]) if s is not None)
+        known = values[measures:]
+        rows, passed_all = _whole(count), _whole(step) == lengths[position]
+        for number in own_columns[position]:
+            code = _whole(step) + (_answer(known[number]) if passed_all else 0)
+            codes[number][raw, code] += rows
+        before, after = (
+            next((known[n] for n in own_columns[position] if columns[n].kind == kind), None)
+            for kind in (BEFORE, AFTER)
+        )
+        if passed_all and before is not None and after is not None:
+            pairs[position][raw, (bool(before), bool(after))] += rows
+    return Findings(
+        tallies={
+            (column.measure, column.kind, column.words): _tallies(scan, column.measure, codes[number])
+            for number, column in enumerate(columns)
+        },
+        paired={
+            position: {
+                group: Paired(cells)
+                for group, cells in added_up(
+                    ((raw, key, n) for (raw, key), n in counter.items()), scan.by
+                ).items()
+            }
+            for position, counter in enumerate(pairs)
+            if scan.measures[position].paired is not None
+        },
+        sums=_read_sums(scan, sums),
+        split_values=tuple({raw for raw, *_ in counts}),
+    )
+
+
+def _read_sums(
+    scan: Scan, answer: Sequence[Sequence[object]]
+) -> dict[tuple[int, str | None], dict[str, PairSums]]:
     by_pair: dict[tuple[int, str | None], dict[str, PairSums]] = {}
     for number, pair in enumerate(pairs_of(scan.measures, scan.matured)):
         groups: dict[str, PairSums] = {ALL: PairSums()}
-        for row in sums:
+        for row in answer:
             for group in groups_of(row[0], scan.by):
                 groups[group] = groups.get(group, PairSums()).plus(read_sums(row, number))
         by_pair[pair.measure, pair.words] = groups
-    return Findings(tallies, by_pair, split_values=tuple({raw for raw, *_ in counts}))
+    return by_pair
 
 
 def _read_curve(scan: Scan, answer: Sequence[Sequence[object]]) -> Findings:
     measure = scan.measures[0]
-    last_code = len(steps_of(measure, scan.matured[0])) + 2
-    people = [(raw, _whole(code), _whole(count)) for raw, code, _, _, count in answer]
-    days = [
-        (raw, (_whole(day), None if way is None else str(way)), _whole(count))
-        for raw, code, day, way, count in answer
-        if code == last_code
-    ]
-    tallies = _tallies(scan, 0, people)
+    last_step = len(steps_of(measure, scan.matured[0]))
+    codes: Counter[tuple[object, int]] = Counter()
+    days: Counter[tuple[object, tuple[int, str | None]]] = Counter()
+    for raw, step, day, way, count in answer:
+        counted = step == last_step and day is not None
+        codes[raw, _whole(step) + (_answer(True) if counted else 0)] += _whole(count)
+        if counted:
+            days[raw, (_whole(day), way_of(way))] += _whole(count)
+    tallies = _tallies(scan, 0, codes)
     cells: dict[str, Cells] = {group: {} for group in tallies}
     return Findings(
         {(0, VALUE, measure.title): tallies},
-        cells=cells | added_up(days, scan.by),
+        cells=cells | added_up(((raw, key, n) for (raw, key), n in days.items()), scan.by),
         split_values=tuple({raw for raw, *_ in answer}),
     )
 
 
-def _tallies(scan: Scan, position: int, cells: Sequence[tuple[object, int, int]]) -> dict[str, Tally]:
+def _tallies(scan: Scan, position: int, codes: Counter[tuple[object, int]]) -> dict[str, Tally]:
     steps = steps_of(scan.measures[position], scan.matured[position])
-    return {group: Tally(steps, counts) for group, counts in added_up(cells, scan.by).items()}
+    by_group = added_up(((raw, code, n) for (raw, code), n in codes.items()), scan.by)
+    return {group: Tally(steps, counts) for group, counts in by_group.items()}
+
+
+def _answer(outcome: object) -> int:
+    """Return what an outcome adds to the step code: 0 not known, 1 no, 2 yes."""
+    return 0 if outcome is None else 2 if outcome else 1
 
 
 def _whole(value: object) -> int:
-    """Return a number of the database as int; the driver's rows are untyped."""
-    return int(str(value))
+    """Name the type of a count, code or day of the answer; the driver's rows are untyped."""
+    return cast("int", value)

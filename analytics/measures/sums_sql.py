@@ -7,10 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 from analytics.measures.cohort_sql import Rows
-from analytics.measures.ladder_sql import Statement, bound_to, parameters_in, ratio_outcome, steps_of
+from analytics.measures.ladder_sql import (
+    Statement,
+    bound_to,
+    parameters_in,
+    passed,
+    ratio_outcome,
+    steps_of,
+)
 from analytics.measures.types import Estimator, Measure
 
 # n, Σx, Σy, Σx², Σxy, Σy², and Σ y/x for the mean over rows; doubles, in which whole sums below 2^53 are
@@ -79,21 +86,23 @@ def summing(pairs: Sequence[Pair], measures: Sequence[Measure], rows: Rows, spli
 def read_sums(row: Sequence[object], number: int) -> PairSums:
     """Return the sums of the nth pair from a row of the statement's answer."""
     start = 1 + number * SUMS_PER_PAIR
-    count, *sums = (
-        0.0 if value is None else float(str(value)) for value in row[start : start + SUMS_PER_PAIR]
-    )
+    count, *sums = (cast("float | None", value) or 0.0 for value in row[start : start + SUMS_PER_PAIR])
     return PairSums(int(count), *sums)
 
 
 def _pairs_of_one(measure: Measure, matured: bool) -> Iterator[tuple[str | None, str, str]]:
-    passed = [f"({step.condition}) is true" for step in steps_of(measure, matured)]
+    conditions = passed(steps_of(measure, matured))
     if measure.estimator is Estimator.MEAN_CHANGE:
         both = [f"({measure.first}) is not null", f"({measure.last}) is not null"]
-        yield None, _where(passed + both, str(measure.first)), _where(passed + both, str(measure.last))
+        yield (
+            None,
+            _where(conditions + both, str(measure.first)),
+            _where(conditions + both, str(measure.last)),
+        )
     if measure.estimator is Estimator.RATIO:
         own = (str(measure.numerator), str(measure.denominator))
         for words, (numerator, denominator) in [(None, own), *measure.ratio_variants.items()]:
-            counted = [*passed, f"({ratio_outcome(numerator, denominator)}) is true"]
+            counted = [*conditions, f"({ratio_outcome(numerator, denominator)}) is true"]
             yield words, _where(counted, denominator), _where(counted, numerator)
 
 

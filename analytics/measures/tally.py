@@ -1,4 +1,4 @@
-"""Counts by code, and what they say: the ladder, how many are known, and why there is no number."""
+"""Counts of one group, and what they say: the ladder, how many are known, and why there is no number."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NOT_COLLECTED: Final = {
 
 @dataclass(frozen=True)
 class Tally:
-    """How many rows of one group reached each code of one measure (`ladder_sql` says what codes mean)."""
+    """How many rows of one group came how far: 0 to k-1 failed that step; k, k+1, k+2 not known, no, yes."""
 
     steps: tuple[Step, ...]
     counts: dict[int, int]
@@ -71,6 +71,17 @@ class Tally:
     def too_recent(self) -> int:
         """Rows lost only because their time has not come."""
         return sum(self.of(number) for number, step in enumerate(self.steps) if step.too_recent)
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Rows of one group past the last step by their two answers (before, after), both known."""
+
+    cells: dict[tuple[bool, bool], int]
+
+    def of(self, before: bool, after: bool) -> int:
+        """Return the rows with these answers."""
+        return self.cells.get((before, after), 0)
 
 
 def ladder_of(tally: Tally, measure: Measure, unit: Unit, is_collected: bool = True) -> Ladder:

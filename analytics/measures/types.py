@@ -146,7 +146,8 @@ class Measure:
     numerator, denominator : for RATIO, integer expressions per row (y and x of sum y / sum x).
     ratio_variants : for RATIO, other definitions as (numerator, denominator).
     ratio_unit : what x counts, one of them ("session").
-    time, cause : for SURVIVAL and INCIDENCE; days and the way of leaving (NULL or 'active' = still in).
+    time, cause : for SURVIVAL and INCIDENCE; days, and the way of leaving: 'active' or false = still in, NULL =
+        left, not known how.
     way : for INCIDENCE, the way of leaving that is the value ("completed").
     read_at : the days at which a curve is read; INCIDENCE takes the first as its value's day, or, split by
         planned length, the planned length.

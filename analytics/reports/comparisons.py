@@ -8,10 +8,10 @@ from typing import Final
 
 from analytics.disclosure import SMALL_GROUP, Disclosed, disclosed_only
 from analytics.errors import MeasureProblem
-from analytics.measures.types import ALL, NOT_KNOWN, Estimate, Estimator, StratifiedResult
-from analytics.reports.numbers import Scale, count, scale_of, size_words
+from analytics.measures.types import ALL, NOT_KNOWN, Estimate, Estimator, Measure, StratifiedResult
+from analytics.reports.numbers import Scale, count, scale_of, size_words, value_words
 from analytics.statistics.proportions import newcombe_difference
-from analytics.texts import words
+from analytics.texts import split_words, words
 
 NOT_ASSIGNED: Final = "People were not assigned by chance."
 OVERLAP: Final = "A person can be in several of these groups; they do not add up."
@@ -21,6 +21,9 @@ _OF_PEOPLE: Final = frozenset({"gender", "population", "age_band"})
 # Levels lie above or below each other; changes (True) are more or less.
 _MORE: Final = {False: "above", True: "more"}
 _LESS: Final = {False: "below", True: "less"}
+
+
+MOST_COMPARED: Final = 4  # with more groups, comparisons are a list that nobody reads
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,46 @@ def between_groups_sentence(disclosed: Disclosed[StratifiedResult]) -> str:
         if test.p_value < RARE_BY_CHANCE
         else "do not differ by more than chance alone usually makes"
     )
-    return f"Taken together, the groups {says} ({test.name}, {p_value}; exploratory). {NOT_ASSIGNED}"
+    return f"Taken together, the groups {says} ({test.name.replace('_', ' ')}, {p_value}; exploratory). {NOT_ASSIGNED}"
+
+
+def compared_groups(result: StratifiedResult, small: frozenset[str]) -> list[tuple[str, str]]:
+    """Return which groups are compared: each of a few with the largest; overlapping and small ones never."""
+    groups = [
+        group
+        for group, estimate in result.estimates.items()
+        if group not in (ALL, NOT_KNOWN) and estimate.has_value and group not in small
+    ]
+    if result.overlapping or not 2 <= len(groups) <= MOST_COMPARED:
+        return []
+    largest = max(groups, key=lambda group: result.estimates[group].denominator)
+    return [(group, largest) for group in groups if group != largest]
+
+
+@disclosed_only
+def split_headline(disclosed: Disclosed[StratifiedResult]) -> str:
+    """Return what a split shows, in one sentence: the clearest difference, that there is none, or the range."""
+    result = disclosed.content
+    if result.by is None:
+        raise MeasureProblem("Only a result with groups has a headline about them.")
+    title, by = result.measure.title, split_words(result.by.value)
+    pairs = [(pair, group_difference(result, *pair)) for pair in compared_groups(result, disclosed.small)]
+    clear = [(pair, gap) for pair, gap in pairs if gap is not None and (gap.low > 0 or gap.high < 0)]
+    if clear:
+        (group, other), _ = max(clear, key=lambda item: abs(item[1].value))
+        sentence = comparison_sentence(disclosed, group, other).removesuffix(NOT_ASSIGNED).strip(" .")
+        return f"{title}: {sentence[:1].lower() + sentence[1:]}"
+    if pairs:
+        return f"{title}: no clear difference {by}"
+    values = [
+        estimate.value
+        for group, estimate in result.estimates.items()
+        if group not in (ALL, NOT_KNOWN) and estimate.has_value and group not in disclosed.small
+    ]
+    if len(values) < 2:
+        return f"{title} {by}"
+    scale = scale_of(result.measure, result.estimates.values())
+    return f"{title} {by}: from {value_words(min(values), scale)} to {value_words(max(values), scale)}"
 
 
 def group_difference(result: StratifiedResult, group: str, other: str) -> Difference | None:
@@ -131,9 +173,7 @@ def estimate_difference(measure: Measure, first: Estimate, second: Estimate) -> 
 def _still_in_difference(result: StratifiedResult, first: Estimate, second: Estimate) -> Difference | None:
     for day in result.measure.read_at:
         names = (f"still_in_{day}", f"still_in_{day}_low", f"still_in_{day}_high")
-        one, two = (
-            tuple(estimate.details.get(name, math.nan) for name in names) for estimate in (first, second)
-        )
+        one, two = (tuple(estimate.details.get(name, math.nan) for name in names) for estimate in (first, second))
         if not (math.isnan(one[0]) or math.isnan(two[0])):
             low, high = _square_and_add(one, two)
             return Difference(one[0] - two[0], low, high, Scale.SHARE, day)

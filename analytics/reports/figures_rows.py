@@ -31,8 +31,7 @@ def dot_rows(disclosed: Disclosed[StratifiedResult], theme: Theme) -> Figure:
     result = disclosed.content
     groups = [group for group in result.estimates if group != ALL or result.by is None]
     rows = [
-        row_of(disclosed, group, "Everyone" if result.by is None else label(result.by.value, group))
-        for group in groups
+        row_of(disclosed, group, "Everyone" if result.by is None else label(result.by.value, group)) for group in groups
     ]
     everyone = result.estimates[ALL].value if result.by is not None else math.nan
     scale = scale_of(result.measure, result.estimates.values())
@@ -48,7 +47,7 @@ def row_of(disclosed: Disclosed[StratifiedResult], group: str, words: str) -> Ro
         estimate.value,
         estimate.ci_low,
         estimate.ci_high,
-        _counted(estimate, result.measure.estimator),
+        _counted(result, estimate),
         estimate.lower_bound,
         estimate.upper_bound,
         small=group in disclosed.small,
@@ -56,12 +55,13 @@ def row_of(disclosed: Disclosed[StratifiedResult], group: str, words: str) -> Ro
     )
 
 
-def _counted(estimate: Estimate, estimator: Estimator) -> str:
+def _counted(result: StratifiedResult, estimate: Estimate) -> str:
+    estimator = result.measure.estimator
     if estimator in (Estimator.PROPORTION, Estimator.RATIO):
         return f"{count(estimate.numerator)} of {count(estimate.denominator)}"
     if estimator is Estimator.INCIDENCE:
         return f"of {count(estimate.denominator)}"  # censored people make the two counts no fraction
-    return f"{count(estimate.denominator)} {unit_words('person', estimate.denominator)}"
+    return f"{count(estimate.denominator)} {unit_words(result.cohort.unit, estimate.denominator)}"
 
 
 @disclosed_only
@@ -79,11 +79,7 @@ def still_in_rows(disclosed: Disclosed[StratifiedResult], theme: Theme, day: int
     """
     result = disclosed.content
     shown_day = (result.measure.read_at or SHOWN_DAYS)[0] if day is None else day
-    rows = [
-        _still_in_row(disclosed, group, shown_day)
-        for group in result.curves
-        if group != ALL or result.by is None
-    ]
+    rows = [_still_in_row(disclosed, group, shown_day) for group in result.curves if group != ALL or result.by is None]
     total = math.nan
     if result.by is not None and ALL in result.curves:
         total = _still_in_row(disclosed, ALL, shown_day).value
@@ -105,7 +101,7 @@ def _still_in_row(disclosed: Disclosed[StratifiedResult], group: str, day: int) 
         share,
         low,
         high,
-        f"{count(people)} {unit_words('person', people)}",
+        f"{count(people)} {unit_words(result.cohort.unit, people)}",
         small=group in disclosed.small,
         reason="" if watched else f"Not known yet: nobody was watched for {day} days.",
     )
@@ -133,9 +129,7 @@ def missing_dots(disclosed: Disclosed[StratifiedResult], theme: Theme, target: f
     estimate = result.estimates[ALL]
     known, everyone = estimate.known, estimate.known + estimate.unknown
     if math.isnan(estimate.lower_bound) or known == 0:
-        raise MeasureProblem(
-            f"{result.measure.title} has no range of the missing: {estimate.reason or 'no counts'}"
-        )
+        raise MeasureProblem(f"{result.measure.title} has no range of the missing: {estimate.reason or 'no counts'}")
     yes, most = estimate.numerator, estimate.numerator + estimate.unknown
     rows = [
         _counted_row("Of those known", yes, known),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from analytics.disclosure import Disclosed, disclosed_only
-from analytics.measures.types import ALL, Estimate, StratifiedResult
+from analytics.measures.types import ALL, NOT_KNOWN, Estimate, StratifiedResult
 from analytics.reports.known import known_share, known_words
 from analytics.reports.numbers import interval_words, percent, scale_of, value_words
 from analytics.reports.palette import both
@@ -173,7 +173,7 @@ def sparkline(disclosed: Disclosed[StratifiedResult], width: int = 110, height: 
     height spans the values shown, but never less than 20 points, so that noise does not look like a cliff.
     """
     result = disclosed.content
-    periods = [group for group in result.estimates if group != ALL][-12:]
+    periods = [group for group in result.estimates if group not in (ALL, NOT_KNOWN)][-12:]
     estimates = [result.estimates[period] for period in periods]
     values = [estimate.value for estimate in estimates if estimate.has_value]
     body = box(0, 0, width, height, fill=both("panel"))
@@ -189,9 +189,10 @@ def sparkline(disclosed: Disclosed[StratifiedResult], width: int = 110, height: 
     ]
     settled = [estimate.has_value and not estimate.too_recent for estimate in estimates]
     for start, end in _runs(settled):
-        body += line(places[start:end], both("ink2"), 1.2)
         if end - start == 1:
             body += dot(*places[start], 1.4, both("ink2"))
+        else:
+            body += line(places[start:end], both("ink2"), 1.2)
     for place, estimate in zip(places, estimates, strict=True):
         if estimate.has_value and estimate.too_recent:
             body += dot(*place, 2.6, both("unknown"), hollow=True)

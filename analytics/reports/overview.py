@@ -105,6 +105,13 @@ def overview_line(
     return OverviewLine(now, before, periods)
 
 
+def most_changed(lines: list[OverviewLine]) -> list[OverviewLine]:
+    """Return the lines that changed beyond chance, the largest change first, at most `MOST_CHANGES`."""
+    changed = [(line.change, line) for line in lines if line.changed]
+    ordered = sorted(changed, key=lambda pair: -abs(pair[0].value) if pair[0] else 0.0)
+    return [line for _, line in ordered[:MOST_CHANGES]]
+
+
 def overview_headline(lines: list[OverviewLine]) -> str:
     """Return how many headline measures changed beyond chance, and how many did not."""
     compared = [line for line in lines if line.change is not None]

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from analytics.disclosure import Disclosed, disclosed_only
+from analytics.instruments import find_instrument
 from analytics.measures.types import ALL, STILL_IN, Estimate, Estimator, Measure, StratifiedResult
 from analytics.reports.comparisons import between_groups_sentence, comparison_sentence, overlap_sentence
 from analytics.reports.frame import foot, subtitle, who_is_counted
@@ -55,12 +56,10 @@ def takeaway(disclosed: Disclosed[StratifiedResult]) -> str:
     result = disclosed.content
     measure, estimate = result.measure, result.estimates[ALL]
     if not estimate.has_value and not (measure.estimator is Estimator.SURVIVAL and estimate.denominator):
-        return _first_fitting(
-            [f"{measure.title}: {_lower(_reason(disclosed, ALL))}", f"{measure.title}: no value"]
-        )
+        return _first_fitting([f"{measure.title}: {_lower(_reason(disclosed, ALL))}", f"{measure.title}: no value"])
     if estimate.known < measure.minimum_for_headline:
         needed = f"({count(estimate.known)}; at least {measure.minimum_for_headline} needed)"
-        return f"{measure.title}: too few {_units_of(estimate, estimate.known)} to say {needed}"
+        return f"{measure.title}: too few {_units_of(result, estimate, estimate.known)} to say {needed}"
     share = known_share(result)
     if share < KNOWN_FOR_HEADLINE:
         return f"{measure.title}: for {percent(1 - share)} we do not know, too many for a headline"
@@ -92,26 +91,26 @@ def level_sentence(disclosed: Disclosed[StratifiedResult], group: str = ALL) -> 
     scale = scale_of(measure, [estimate])
     value = value_words(estimate.value, scale)
     doubt = _in_brackets(interval_words(estimate.ci_low, estimate.ci_high, scale))
-    counted, people = count(estimate.denominator), unit_words("person", estimate.denominator)
+    counted, units = count(estimate.denominator), _units_of(result, estimate, estimate.denominator)
     if measure.estimator is Estimator.PROPORTION:
-        base = (
-            f"of the {counted}"
-            if estimate.missing == "failure"
-            else f"of the {counted} {measure.known_words}"
-        )
-        return f"{who}{value} {base} {measure.did}{doubt}. {_missing_sentence(measure, estimate)}".rstrip()
+        of_known = estimate.unknown and estimate.missing == "shown"
+        base = f"{counted} {measure.known_words if of_known else units}"
+        return f"{who}{value} of the {base} {measure.did}{doubt}. {_missing_sentence(measure, estimate)}".rstrip()
     if measure.estimator is Estimator.RATIO:
-        units = _units_of(estimate, estimate.denominator)
-        share = f"{value} of the {counted} {units}" if scale is Scale.SHARE else f"{value} per {units}"
-        return f"{who}{share} {measure.did}{doubt}.{_left_out(measure, estimate)}"
+        if scale is Scale.SHARE:
+            told = f"{value} of the {counted} {units} {measure.did}{doubt}"
+        else:
+            told = f"On average {value} per {unit_words(estimate.unit, 1)}{doubt}"
+        return f"{who}{told}.{_left_out(measure, estimate)}"
     if measure.estimator is Estimator.MEAN_CHANGE:
-        change = f"the scores of the {counted} {people} {measure.known_words} {_rose_or_fell(estimate)}"
-        return f"{who}{_sentence(f'on average, {change}{doubt}')}.{_left_out(measure, estimate)}"
+        scores = f"{_scores(measure)} of the {counted} {units} {measure.known_words}"
+        told = f"On average, {scores} {_rose_or_fell(estimate)}{doubt}"
+        return f"{who}{told}.{_left_out(measure, estimate)}"
     if measure.estimator is Estimator.SURVIVAL:
         day = value_text(estimate.value, Scale.DAYS)
-        return f"{who}Half of the {counted} {people} {measure.did} on day {day}{doubt}."
+        return f"{who}Half of the {counted} {units} {measure.did} on day {day}{doubt}."
     day = day_words(int(estimate.details["day"])) if "day" in estimate.details else "the end"
-    return f"{who}By {day}, {value} of the {counted} {people} {measure.did}{doubt}."
+    return f"{who}By {day}, {value} of the {counted} {units} {measure.did}{doubt}."
 
 
 @disclosed_only
@@ -165,15 +164,15 @@ def _share_takeaways(measure: Measure, estimate: Estimate, known: float) -> Iter
 
 def _change_takeaways(measure: Measure, estimate: Estimate) -> Iterable[str]:
     limits = (estimate.ci_low, estimate.ci_high)
-    scores = f"Scores of those {measure.known_words}"
+    scores = f"{_scores(measure)} of those {measure.known_words}"
     if min(limits) <= 0 <= max(limits):
         between = f"between {decimal(abs(limits[0]))} points worse and {decimal(limits[1])} better"
-        yield f"No clear change in the scores of those {measure.known_words}: {between}"
+        yield f"No clear change in {_scores(measure)} of those {measure.known_words}: {between}"
         yield f"{measure.title}: no clear change, {between}"
         return
     doubt = _in_brackets(interval_words(*limits, Scale.POINTS))
     yield f"{scores} {_rose_or_fell(estimate)} on average{doubt}"
-    yield f"Scores {_rose_or_fell(estimate)} on average{doubt}"
+    yield f"{_scores(measure)} {_rose_or_fell(estimate)} on average{doubt}"
 
 
 def _stay_takeaways(measure: Measure, estimate: Estimate) -> Iterable[str]:
@@ -234,23 +233,25 @@ def _left_out(measure: Measure, estimate: Estimate) -> str:
     return f" Not counted: {count(estimate.unknown)} {measure.unknown_words}." if estimate.unknown else ""
 
 
+def _scores(measure: Measure) -> str:
+    """Return what changed: "PHQ-9 scores"."""
+    instrument = find_instrument(measure.instrument) if measure.instrument else None
+    return f"{instrument.name} scores" if instrument else "Scores"
+
+
 def _rose_or_fell(estimate: Estimate) -> str:
     # A positive change is improvement for every instrument; whether the number rose depends on the scale.
     verb = "improved" if estimate.value >= 0 else "worsened"
     return f"{verb} by {value_words(abs(estimate.value), Scale.POINTS)}"
 
 
-def _units_of(estimate: Estimate, number: int) -> str:
-    """Return what is counted, in words; scores and days are counted in people."""
-    return unit_words("person" if estimate.unit in ("point", "day", "episode") else estimate.unit, number)
+def _units_of(result: StratifiedResult, estimate: Estimate, number: int) -> str:
+    """Return what the denominator counts: sessions, or episodes, people, courses also behind points and days."""
+    return unit_words(result.cohort.unit if estimate.unit in ("point", "day") else estimate.unit, number)
 
 
 def _in_brackets(text: str) -> str:
     return f" ({text})" if text else ""
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _lower(text: str) -> str:

@@ -85,6 +85,5 @@ ACUTE_LEVELS: Final = ("inpatient", "residential", "detox")
 def enum_statements() -> list[str]:
     """Return the CREATE TYPE statements of the closed lists, one `<name>_code` type each."""
     return [
-        f"create type {name}_code as enum ({', '.join(repr(code) for code in codes)})"
-        for name, codes in CODES.items()
+        f"create type {name}_code as enum ({', '.join(repr(code) for code in codes)})" for name, codes in CODES.items()
     ]

@@ -8,6 +8,7 @@ reason of every rule stand in the SQL.
 from __future__ import annotations
 
 from importlib.resources import files
+from itertools import pairwise
 from typing import Final
 
 import duckdb
@@ -18,6 +19,8 @@ OUTCOME_TABLES: Final = ("episode_outcome", "score_outcome", "attendance_week")
 
 # Rows of one range that a snapshot of any size needs in memory at once: about 2 GB.
 EPISODES_PER_RANGE: Final = 1_000_000
+
+_BOUNDS: Final = ("first_person", "last_person", "first_episode", "last_episode")
 
 
 def build_outcomes(connection: duckdb.DuckDBPyConnection, episodes_per_range: int = EPISODES_PER_RANGE) -> None:
@@ -43,14 +46,12 @@ def build_outcomes(connection: duckdb.DuckDBPyConnection, episodes_per_range: in
     _check_row_tables(connection)
     statements = files("analytics.store").joinpath("outcomes.sql").read_text(encoding="utf-8")
     # A snapshot without episodes still gets its three tables, empty.
-    for first_person, last_person, first_episode, last_episode in _ranges(connection, episodes_per_range) or [
-        (0, 0, 0, 0)
-    ]:
-        connection.execute(f"set variable first_person = {first_person}")
-        connection.execute(f"set variable last_person = {last_person}")
-        connection.execute(f"set variable first_episode = {first_episode}")
-        connection.execute(f"set variable last_episode = {last_episode}")
+    for bounds in _ranges(connection, episodes_per_range) or [(0, 0, 0, 0)]:
+        for name, bound in zip(_BOUNDS, bounds, strict=True):
+            connection.execute(f"set variable {name} = {bound}")
         connection.execute(statements)
+    for name in _BOUNDS:
+        connection.execute(f"reset variable {name}")
     _check_outcomes(connection)
 
 
@@ -68,9 +69,12 @@ def _ranges(connection: duckdb.DuckDBPyConnection, episodes_per_range: int) -> l
         """,
         {"episodes_per_range": episodes_per_range},
     ).fetchall()
-    for (*_, last_episode), (_, _, first_episode, _) in zip(ranges, ranges[1:], strict=False):
+    for (*_, last_episode), (_, _, first_episode, _) in pairwise(ranges):
         if first_episode <= last_episode:
-            raise StoreProblem("episode: the episodes of a person must have consecutive numbers, in person order")
+            raise StoreProblem(
+                "The outcome tables cannot be built. episode: the episodes of a person need consecutive numbers, "
+                "in the order of persons."
+            )
     return ranges
 
 
@@ -94,14 +98,25 @@ def _check_row_tables(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _check_outcomes(connection: duckdb.DuckDBPyConnection) -> None:
-    """Assert that no episode, pair or week was lost or doubled on the way."""
-    counts = {
-        "episode_outcome": "select count(*) from episode",
-        "score_outcome": """
-            select count(*) from episode as e inner join program_instrument as u on u.program_id = e.program_id""",
-        "attendance_week": """
-            select count(*) from (select distinct episode_id, floor(day / 7) from attendance)""",
+    """Assert that no episode, pair or session was lost or doubled on the way."""
+    same = {
+        "episode_outcome": ("select count(*) from episode_outcome", "select count(*) from episode"),
+        "score_outcome": (
+            "select count(*) from score_outcome",
+            "select count(*) from episode inner join program_instrument using (program_id)",
+        ),
+        # The weeks count sessions packed three to a number, the episodes one by one.
+        "attendance_week": (
+            """
+            select sum(attended_sessions), sum(no_show_sessions), sum(scheduled_sessions), sum(attended_days)
+            from attendance_week""",
+            """
+            select sum(attended_sessions), sum(no_show_sessions),
+                sum(attended_sessions + no_show_sessions + cancelled_client_sessions), sum(attended_days)
+            from episode_outcome where attended_sessions + no_show_sessions + cancelled_client_sessions
+                + cancelled_program_sessions > 0""",
+        ),
     }
-    for table, expected in counts.items():
-        if connection.execute(f"select count(*) from {table}").fetchone() != connection.execute(expected).fetchone():
-            raise StoreProblem(f"{table} does not have the number of rows that the row tables ask for")
+    for table, (made, expected) in same.items():
+        if connection.execute(made).fetchone() != connection.execute(expected).fetchone():
+            raise StoreProblem(f"The outcome tables cannot be built. {table} does not add up to the row tables.")

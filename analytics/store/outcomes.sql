@@ -614,7 +614,6 @@ with positive_before as (
     inner join range_substance_use as s on s.episode_id = i.episode_id
     where i.is_reached and s.result = 'positive' and s.source in ('urine', 'breath', 'oral')
         and s.day between e.los_days + i.on_day - 30 and e.los_days + i.on_day
-        and (select substance_use from collected)
 ),
 judged as (
     select
@@ -655,10 +654,17 @@ drop table followup_window;
 
 create or replace temp view range_episode_outcome as
 with program_severity as (
-    -- The instrument whose baseline names an episode's severity: PHQ-9 where the program uses it, else GAD-7.
-    select program_id, case when bool_or(instrument = 'phq9') then 'phq9' else 'gad7' end as instrument
+    -- The instrument whose baseline names an episode's severity: PHQ-9 where the program uses it, else PHQ-A, which
+    -- has the same bands, else GAD-7, which has fewer and never 'moderately_severe'.
+    select
+        program_id,
+        case
+            when bool_or(instrument = 'phq9') then 'phq9'
+            when bool_or(instrument = 'phqa') then 'phqa'
+            else 'gad7'
+        end as instrument
     from program_instrument
-    where instrument in ('phq9', 'gad7')
+    where instrument in ('phq9', 'phqa', 'gad7')
     group by program_id
 ),
 joined as (

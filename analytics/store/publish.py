@@ -94,7 +94,8 @@ def _try_lock(file: IO[bytes]) -> bool:
 def new_build_folder(store: Path) -> Path:
     """Make a folder for one build inside the store, readable by its owner only, so that renames stay on one disk."""
     folder = store / f"{_BUILD}{uuid.uuid4().hex}"
-    (folder / "rows").mkdir(parents=True, mode=0o700)
+    folder.mkdir(mode=0o700)
+    (folder / "rows").mkdir(mode=0o700)
     return folder
 
 
@@ -118,8 +119,8 @@ def build_database(rows: Path, target: Path, progress: Callable[[str], None]) ->
         for name in ("program_id", "site"):
             source = f"{folder}/episode.parquet"
             connection.execute(
-                f"create type {name.removesuffix('_id')}_code as enum "
-                f"(select distinct {name}::varchar as code from read_parquet('{source}') where {name} is not null order by 1)"
+                f"create type {name.removesuffix('_id')}_code as enum (select distinct {name}::varchar as code "
+                f"from read_parquet('{source}') where {name} is not null order by 1)"
             )
         schema = (Path(__file__).parent / "schema.sql").read_text(encoding="utf-8")
         connection.execute(schema)

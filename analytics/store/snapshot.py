@@ -53,9 +53,7 @@ def current_id(store: Path) -> str | None:
     except (OSError, UnicodeDecodeError):
         text = ""
     if not text.isalnum():
-        raise StoreProblem(
-            f"The pointer {POINTER} in the store is damaged. Run the import again; it writes a new one."
-        )
+        raise StoreProblem(f"The pointer {POINTER} in the store is damaged. Run the import again; it writes a new one.")
     return text
 
 

@@ -72,7 +72,8 @@ def check(connection: duckdb.DuckDBPyConnection) -> None:
             raise StoreProblem(f"Table {table} has two rows with one key ({key}). Nothing was published.")
     for table, parent in _PARENTS.items():
         orphans = _one(
-            connection, f"select count(*) from (select distinct {parent} from {table}) anti join episode using ({parent})"
+            connection,
+            f"select count(*) from (select distinct {parent} from {table}) anti join episode using ({parent})",
         )
         if orphans:
             raise StoreProblem(f"Table {table} has rows without their {parent}. Nothing was published.")

@@ -7,8 +7,13 @@ from collections.abc import Sequence
 import streamlit as st
 
 from analytics.disclosure import Disclosed
-from analytics.measures.types import ALL, NOT_KNOWN, Estimator, StratifiedResult, Stratifier
-from analytics.reports.comparisons import comparison_sentence, overlap_sentence, between_groups_sentence
+from analytics.measures.types import Estimator, StratifiedResult, Stratifier
+from analytics.reports.comparisons import (
+    between_groups_sentence,
+    compared_groups,
+    comparison_sentence,
+    overlap_sentence,
+)
 from analytics.session import View
 from analytics.texts import heading
 
@@ -53,15 +58,7 @@ def differences(result: Disclosed[StratifiedResult]) -> Sequence[str]:
     content = result.content
     if content.overlapping:
         return [overlap_sentence(result)]
-    groups = [
-        group
-        for group, estimate in content.estimates.items()
-        if group not in (ALL, NOT_KNOWN) and estimate.has_value and group not in result.small
-    ]
-    said = []
-    if 2 <= len(groups) <= 4:
-        largest = max(groups, key=lambda group: content.estimates[group].denominator)
-        said = [comparison_sentence(result, group, largest) for group in groups if group != largest]
+    said = [comparison_sentence(result, group, other) for group, other in compared_groups(content, result.small)]
     if content.measure.estimator is Estimator.SURVIVAL and content.test is not None:
         said.append(between_groups_sentence(result))
     return said

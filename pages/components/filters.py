@@ -10,33 +10,26 @@ import streamlit as st
 
 from analytics.measures.types import NOT_KNOWN, Cohort, Stratifier
 from analytics.session import View
-from analytics.texts import heading, label, period_short
+from analytics.texts import label, period_short
 
+# The split, its name in the address (short and stable: it stands in links that people send each other), and a label
+# that fits a narrow box.
 FILTERS = (
-    Stratifier.MODALITY,
-    Stratifier.THERAPY,
-    Stratifier.PLANNED_WEEKS,
-    Stratifier.PROGRAM,
-    Stratifier.LEVEL_OF_CARE,
-    Stratifier.CONDITION,
+    (Stratifier.MODALITY, "modality", "Delivery"),
+    (Stratifier.THERAPY, "therapy", "Therapy"),
+    (Stratifier.PLANNED_WEEKS, "weeks", "Planned length"),
+    (Stratifier.PROGRAM, "program", "Program"),
+    (Stratifier.LEVEL_OF_CARE, "level", "Level of care"),
+    (Stratifier.CONDITION, "condition", "Condition"),
 )
-# Address names, short and stable: they stand in links that people send each other.
-ADDRESS = {
-    Stratifier.MODALITY: "modality",
-    Stratifier.THERAPY: "therapy",
-    Stratifier.PLANNED_WEEKS: "weeks",
-    Stratifier.PROGRAM: "program",
-    Stratifier.LEVEL_OF_CARE: "level",
-    Stratifier.CONDITION: "condition",
-}
 
 
 def filters(view: View) -> Cohort:
     """Draw the filters and return the cohort they choose; an empty filter keeps everybody."""
     where: dict[str, tuple[str, ...]] = {}
-    with st.container(key="filters", horizontal=True, vertical_alignment="bottom", gap="small"):
+    with st.container(key="filters", horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         start, end = _period(view)
-        for by in FILTERS:
+        for by, address, name in FILTERS:
             options = view.choices(by)
             if len(options) < 2:
                 continue  # a filter with one choice would only look like one
@@ -45,14 +38,14 @@ def filters(view: View) -> Cohort:
                 return label(by.value, code)
 
             chosen = st.multiselect(
-                heading(by.value),
+                name,
                 options,
                 format_func=words,
-                key=ADDRESS[by],
+                key=address,
                 bind="query-params",
                 persist_state="session",
                 placeholder="All",
-                width=168,
+                width=136,
             )
             if chosen:
                 where[by.value] = tuple(chosen)
@@ -73,7 +66,7 @@ def _period(view: View) -> tuple[str | None, str | None]:
             bind="query-params",
             persist_state="session",
             placeholder=placeholder,
-            width=132,
+            width=108,
         )
         for words, name, placeholder in (("Admitted from", "from", "First"), ("Admitted to", "to", "Last"))
     ]

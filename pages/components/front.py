@@ -7,7 +7,8 @@ from pathlib import Path
 import streamlit as st
 
 from analytics.session import local_viewer
-from pages.components.look import LOGO, STYLE
+from pages.components.logo import LOGO
+from pages.components.look import STYLE
 from pages.components.menu import pages_for
 
 st.set_page_config(page_title="IOP outcomes", page_icon="📈", layout="wide")

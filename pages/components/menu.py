@@ -7,6 +7,7 @@ page is one new script: scripts that `ORDER` does not name follow in order of th
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ SECTION_TITLES: dict[Section, str] = {
 ORDER = ("overview", "retention", "symptom_change", "readmission", "substance_use", "definitions")
 
 
+@cache
 def title_of(script: Path) -> str:
     """Return the title of a page: the first sentence of its docstring, without the full stop."""
     docstring = ast.get_docstring(ast.parse(script.read_text(encoding="utf-8"))) or script.stem

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from analytics.measures.types import Cohort, Estimator, StratifiedResult, Stratifier
 from analytics.disclosure import Disclosed
+from analytics.measures.types import Cohort, StratifiedResult, Stratifier
 from analytics.reports.known import known_share, known_words
 from analytics.reports.marks import Mark, axis_mark, interval_mark, share_known_bar, sparkline
 from analytics.reports.numbers import percent
-from analytics.reports.overview import MOST_CHANGES, OverviewLine, overview_headline, overview_line
+from analytics.reports.overview import OverviewLine, most_changed, overview_headline, overview_line
 from analytics.session import View
 from analytics.texts import period_range_words
 from pages.components.view import plain
 
 # Pixels, so that at 1280 a line is one line and at 390 three, in the same order (look.md 5).
-NAME, RESULT, AXIS, CHANGE, MONTHS, KNOWN = 250, 130, 256, 92, 118, 96
+NAME, RESULT, AXIS, CHANGE, MONTHS, KNOWN = 228, 114, 256, 86, 118, 96
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,7 @@ def rows(view: View, cohort: Cohort) -> Overview:
     dated = len(view.choices(Stratifier.ADMIT_PERIOD)) > 1
     periods = view.results(measures, cohort, Stratifier.ADMIT_PERIOD) if dated else [None] * len(measures)
     lines = {
-        measure.name: overview_line(*found)
-        for measure, *found in zip(measures, now, before, periods, strict=True)
+        measure.name: overview_line(*found) for measure, *found in zip(measures, now, before, periods, strict=True)
     }
     return Overview({words: [lines[m.name] for m in group] for words, group in groups.items()}, years)
 
@@ -80,11 +79,9 @@ def changes(overview: Overview) -> None:
         st.markdown("These data have no two years of admissions to compare, or the period is filtered.")
         return
     now, before = overview.years
-    st.markdown(
-        f":gray[{plain(f'Admitted {period_range_words(now.start, now.end)}, compared with admitted {period_range_words(before.start, before.end)}')}]"
-    )
-    changed = sorted((line for line in overview.lines if line.changed), key=lambda line: -abs(line.change.value if line.change else 0))
-    said = [f"- **{plain(line.title)}.** {plain(line.sentence())}" for line in changed[:MOST_CHANGES]]
+    this_year, last_year = (period_range_words(year.start, year.end) for year in (now, before))
+    st.markdown(f":gray[{plain(f'Admitted {this_year}, compared with admitted {last_year}')}]")
+    said = [f"- **{plain(line.title)}.** {plain(line.sentence())}" for line in most_changed(overview.lines)]
     if said:
         st.markdown("\n".join(said))
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from urllib.parse import urlencode
 
-import pandas as pd
 import streamlit as st
 
 from analytics.disclosure import Disclosed
 from analytics.measures.cards import DefinitionCard, definition_card
 from analytics.measures.types import StratifiedResult
+from analytics.reports.comparisons import split_headline
 from analytics.reports.figure import CONFIG, Figure
 from analytics.reports.figures import ladder_bars
 from analytics.reports.frame import foot, subtitle, who_is_counted
@@ -62,7 +62,7 @@ def show(
     more : results drawn in the same chart; their tables and downloads follow.
     """
     with st.container(key=f"rule-{key}"):
-        st.header(headline or takeaway(result), anchor=False)
+        st.header(headline or _headline(result), anchor=False)
         st.markdown(f":gray[{plain(line or subtitle(result))}]")
         if legend:
             with st.container(horizontal=True, gap="medium"):
@@ -83,6 +83,10 @@ def show(
             for each in (result, *more):
                 card(definition_card(each.content.measure))
         st.markdown(f":small[:gray[{plain(foot(result))}]]")
+
+
+def _headline(result: Disclosed[StratifiedResult]) -> str:
+    return takeaway(result) if result.content.by is None else split_headline(result)
 
 
 def tools(view: View, results: Sequence[Disclosed[StratifiedResult]], key: str) -> None:
@@ -118,25 +122,12 @@ def link() -> str:
 
 
 def _table(title: str, table: Table) -> None:
-    """Draw a real HTML table: numbers right, words left.
-
-    Streamlit aligns a column by its type, so a column of numbers written as words is given numbers (its row)
-    and a formatter that returns the words.
-    """
-    heads = [column.head for column in table.columns]
-    frame = pd.DataFrame(
-        {
-            column.head: list(range(len(table.texts))) if column.is_number else [row[place] for row in table.texts]
-            for place, column in enumerate(table.columns)
-        }
-    )
-
-    def formatter(place: int) -> Callable[[object], str]:
-        return lambda row: table.texts[int(str(row))][place]
-
-    words = {head: formatter(place) for place, head in enumerate(heads) if table.columns[place].is_number}
-    st.markdown(f"**{plain(title)}**")
-    st.table(frame.style.format(words), border="horizontal", alt=title, hide_index=True)
+    """Write a real HTML table: numbers right, words left. Markdown makes one in a tenth of a data frame's time."""
+    head = " | ".join(plain(column.head) for column in table.columns)
+    rule = " | ".join("---:" if column.is_number else ":---" for column in table.columns)
+    rows = [" | ".join(plain(text) for text in row) for row in table.texts]
+    body = "\n".join(f"| {line} |" for line in (head, rule, *rows))
+    st.markdown(f"**{plain(title)}**\n\n{body}")
 
 
 def card(definition: DefinitionCard) -> None:

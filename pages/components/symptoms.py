@@ -23,7 +23,12 @@ OUTCOME_LEGEND = (
 
 def instrument_choice(view: View) -> str | None:
     """Let the reader choose a questionnaire among those with a reliable change; None when there is none."""
-    usable = [name for name in view.instruments() if view.measure_or_none("reliable_improvement", name) is not None]
+    leading = [measure.instrument for group in view.headlines().values() for measure in group]
+    usable = [
+        name
+        for name in dict.fromkeys([*(name for name in leading if name), *view.instruments()])
+        if view.measure_or_none("reliable_improvement", name) is not None
+    ]
     if not usable:
         return None
     if len(usable) == 1:
@@ -80,9 +85,7 @@ def reading(view: View, name: str, pairs: Disclosed[PairCounts]) -> PairReading:
     measured = sum(number for *_, number in pairs.content.pairs)
     missing = sum(number for _, number in pairs.content.unmeasured)
     outside = sum(
-        number
-        for first, last, number in pairs.content.pairs
-        if (first - last) * instrument.direction >= change
+        number for first, last, number in pairs.content.pairs if (first - last) * instrument.direction >= change
     )
     lower = instrument.better == "lower"
     side = "below" if lower else "above"
@@ -95,7 +98,9 @@ def reading(view: View, name: str, pairs: Disclosed[PairCounts]) -> PairReading:
         lines.append(
             f"The dashed lines mark {cut_off:g}, where the range begins that usually means {instrument.construct}."
         )
-    lines.append(f"The ticks along the bottom are the first scores of the {count(missing)} people with no second score.")
+    lines.append(
+        f"The ticks along the bottom are the first scores of the {count(missing)} people with no second score."
+    )
     return PairReading(
         headline=f"{share} of points lie {side} the band: a change larger than measurement error",
         line=f"{instrument.name} · each mark is one stay measured twice ({count(measured)}) · {pairs.cohort_words}",

@@ -4,6 +4,7 @@ import streamlit as st
 
 from analytics.measures.types import Stratifier
 from analytics.reports.figures import dot_rows, missing_dots, outcome_bars, pair_scatter
+from analytics.reports.frame import foot, subtitle, who_is_counted
 from pages.components.compare import differences, split_choice
 from pages.components.result import draw, show, theme_now
 from pages.components.symptoms import OUTCOME_LEGEND, instrument_choice, outcome_headline, reading
@@ -31,6 +32,7 @@ show(
     lambda theme: outcome_bars(improved, unchanged, deteriorated, theme),
     "outcomes",
     headline=outcome_headline(improved),
+    line=subtitle(improved, "each bar is everyone who left, measured or not"),
     legend=OUTCOME_LEGEND,
     sentences=differences(improved),
     more=(unchanged, deteriorated),
@@ -61,6 +63,8 @@ with st.container(key="rule-pairs"):
     with words:
         st.markdown("**How to read it**")
         st.markdown("\n".join(f"- {plain(line)}" for line in explained.lines))
+    st.markdown(f"**Who is counted:** {plain(who_is_counted(everyone))}")
+    st.markdown(f":small[:gray[{plain(foot(pairs))}]]")
 
 changed = view.result(view.measure("mean_change", instrument), cohort, by)
 show(view, changed, lambda theme: dot_rows(changed, theme), "mean", sentences=differences(changed))

@@ -1,4 +1,4 @@
-"""The catalogue: a new measure is one constant in its family's file, and says everything a number must carry."""
+"""The catalogue: a new measure is one constant in its family's file, and says all that a number must carry."""
 
 import json
 import pkgutil
@@ -32,17 +32,27 @@ from analytics.measures.types import Estimator
 from analytics.settings import PROJECT_ROOT
 from tests.spec.outcome_tables import SmallSnapshot, small_snapshot
 
-MODULES = [import_module(f"{package.__name__}.{info.name}") for info in pkgutil.iter_modules(package.__path__)]
+MODULES = [
+    import_module(f"{package.__name__}.{info.name}") for info in pkgutil.iter_modules(package.__path__)
+]
 # Nothing that praises or claims a cause is said of people (style and look of the project).
 PRAISE = ("success", "best", "only ", "impressive", "significant", "proven", "effective", "guarantee", "!")
 
 
 @pytest.fixture(scope="module")
 def snapshot() -> SmallSnapshot:
-    """Two people and every instrument of the catalogue: enough for each statement to run against the real columns."""
+    """Two people and every instrument: enough for each statement to run against the store's columns."""
     instruments = sorted({str(measure.instrument) for measure in CATALOG if measure.instrument})
     scores = [
-        {"episode_id": number, "instrument": key, "first": 12, "last": 6, "nhs_first": 12, "nhs_last": 6, "treated": True}
+        {
+            "episode_id": number,
+            "instrument": key,
+            "first": 12,
+            "last": 6,
+            "nhs_first": 12,
+            "nhs_last": 6,
+            "treated": True,
+        }
         for key in instruments
         for number in (1, 2)
     ]
@@ -96,7 +106,9 @@ def test_a_measure_says_all_that_its_number_needs(measure: Measure) -> None:
     assert not [word for word in PRAISE for text in words_of(measure) if word in text.lower()]
     assert "{" not in "".join(words_of(measure)).replace("{per_100}", "")
     # Values are bound, all of them and no others; a condition that may be NULL is never turned round.
-    assert set(PARAMETER.findall(expressions_of(measure))) | {"direction"} == set(measure.parameters) | {"direction"}
+    assert set(PARAMETER.findall(expressions_of(measure))) | {"direction"} == set(measure.parameters) | {
+        "direction"
+    }
     assert "not (" not in expressions_of(measure)
     needed = {
         Estimator.PROPORTION: (measure.success,),
@@ -120,7 +132,7 @@ def test_every_measure_runs_against_the_columns_of_the_store(snapshot: SmallSnap
 @pytest.mark.parametrize("by", Stratifier)
 def test_every_split_runs_on_both_tables(by: Stratifier, snapshot: SmallSnapshot) -> None:
     for result in evaluate([find("completion"), find("recovery", "phq9")], snapshot, by=by):
-        assert list(result.estimates)[0] == "all"
+        assert next(iter(result.estimates)) == "all"
         assert len(result.estimates) > 1
 
 
@@ -147,7 +159,11 @@ def test_thresholds_come_from_the_instrument_alone() -> None:
 
 def test_every_instrument_of_change_has_every_measure_it_has_thresholds_for() -> None:
     names = {measure.name for measure in CATALOG}
-    assert {"reliable_improvement(phq9)", "reliable_improvement(gad7, strict)", "recovery(phq9, nhs)"} <= names
+    assert {
+        "reliable_improvement(phq9)",
+        "reliable_improvement(gad7, strict)",
+        "recovery(phq9, nhs)",
+    } <= names
     assert {"remission(gad7)", "response(who5)", "paired_score(csq8)"}.isdisjoint(names)
     assert PROFILES == ("default", "nhs", "strict")
 
@@ -190,7 +206,11 @@ def test_a_card_has_the_thresholds_with_their_sources() -> None:
     ]
     assert all(fact.source for fact in card.thresholds)
     assert "grouping sets" in card.sql
-    assert card.counted[1:] == ("left the program", "had a score at the start", "started in the clinical range")
+    assert card.counted[1:] == (
+        "left the program",
+        "had a score at the start",
+        "started in the clinical range",
+    )
 
 
 def test_the_document_is_the_one_the_code_writes() -> None:

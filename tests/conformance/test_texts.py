@@ -30,6 +30,14 @@ def test_every_code_has_words_that_fit_a_row(kind: str, code: str) -> None:
     assert label(kind, code)[0] == label(kind, code)[0].upper()
 
 
+@pytest.mark.xfail(
+    strict=True,
+    reason="the dose band 'all' is also the name of everybody: split by dose, everybody is counted twice",
+)
+def test_no_code_is_also_the_name_of_everybody_or_of_the_unknown() -> None:
+    assert [(kind, code) for kind, code in EVERY_CODE if code in (ALL, NOT_KNOWN)] == []
+
+
 @pytest.mark.parametrize("kind", sorted({kind for kind, _ in EVERY_CODE}))
 def test_two_codes_of_a_list_never_have_the_same_words(kind: str) -> None:
     codes = [code for of, code in EVERY_CODE if of == kind]

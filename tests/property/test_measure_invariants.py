@@ -1,8 +1,9 @@
-"""What holds for every clinic: the invariants of the measure catalogue (section 4.Y), on random outcome tables."""
+"""What holds for every clinic: the invariants of the measure catalogue (4.Y), on random outcome tables."""
 
 import math
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -76,7 +77,9 @@ def of_everybody(rows: Rows, *measures: Measure, **cohort: Any) -> list[Stratifi
     return evaluate(measures, snapshot_of(rows), Cohort(**cohort))
 
 
-USED: tuple[Measure, ...] = tuple(measure for measure in CATALOG if measure.instrument in (None, "phq9", "gad7"))
+USED: tuple[Measure, ...] = tuple(
+    measure for measure in CATALOG if measure.instrument in (None, "phq9", "gad7")
+)
 
 
 @few
@@ -86,7 +89,7 @@ def test_every_measure_keeps_count_of_everybody(rows: Rows, by: Stratifier | Non
     for result in evaluate(USED, snapshot_of(rows), by=by):
         for group, estimate in result.estimates.items():
             steps = result.ladders[group].steps
-            assert all(before.count - after.lost == after.count for before, after in zip(steps, steps[1:], strict=False))
+            assert all(before.count - after.lost == after.count for before, after in pairwise(steps))
             assert all(step.count >= 0 and step.lost >= 0 for step in steps)
             assert estimate.has_value != (math.isnan(estimate.value))
             assert estimate.reason or not math.isnan(estimate.ci_low)
@@ -125,7 +128,12 @@ def test_every_pair_is_better_worse_or_neither(rows: Rows) -> None:
             rows,
             *(
                 find(name, instrument)
-                for name in ("reliable_improvement", "reliable_deterioration", "no_reliable_change", "paired_score")
+                for name in (
+                    "reliable_improvement",
+                    "reliable_deterioration",
+                    "no_reliable_change",
+                    "paired_score",
+                )
             ),
         )
         classes = [each.estimates[ALL].numerator for each in (better, worse, neither)]
@@ -149,7 +157,7 @@ def test_ways_of_leaving_and_those_still_in_add_up_to_one(rows: Rows) -> None:
     curve, still_in = incidence.curves[ALL], stay.curves[ALL].values[STILL_IN]
     for shares in zip(*curve.values.values(), strict=True):
         assert math.isclose(sum(shares), 1, abs_tol=1e-12)
-    assert all(later <= earlier for earlier, later in zip(still_in, still_in[1:], strict=False))
+    assert all(later <= earlier for earlier, later in pairwise(still_in))
     assert curve.values[STILL_IN] == pytest.approx(still_in)
     for limits in (*curve.ci_low.values(), *curve.ci_high.values()):
         assert all(math.isnan(limit) or 0 <= limit <= 1 for limit in limits)
@@ -158,7 +166,10 @@ def test_ways_of_leaving_and_those_still_in_add_up_to_one(rows: Rows) -> None:
     # A way of leaving with the others censored overstates it: 1 - Kaplan-Meier is never below the incidence.
     days = [row["observed_days"] if row["los_days"] is None else row["los_days"] for row in rows]
     naive = kaplan_meier(days, [row["discharge_reason"] == "completed" for row in rows])
-    assert all(share <= 1 - alone + 1e-12 for share, alone in zip(curve.values["completed"], naive.survival, strict=True))
+    assert all(
+        share <= 1 - alone + 1e-12
+        for share, alone in zip(curve.values["completed"], naive.survival, strict=True)
+    )
 
 
 @few
@@ -200,7 +211,11 @@ def test_a_later_data_cut_never_takes_an_index_away(rows: Rows, later: int) -> N
     closed = [row for row in rows if row["los_days"] is not None]
     moved = [{**row, "observed_days": row["observed_days"] + later} for row in closed]
     measures = [find("readmission_30d"), find("retention_30"), find("followup_180_reach"), find("completion")]
-    for now, then in zip(of_everybody(closed, *measures, start="2025"), of_everybody(moved, *measures, start="2025"), strict=True):
+    for now, then in zip(
+        of_everybody(closed, *measures, start="2025"),
+        of_everybody(moved, *measures, start="2025"),
+        strict=True,
+    ):
         assert then.estimates[ALL].too_recent <= now.estimates[ALL].too_recent
         assert then.estimates[ALL].denominator >= now.estimates[ALL].denominator
 
@@ -212,7 +227,9 @@ def test_completion_by_modality_against_a_plain_count(rows: Rows) -> None:
     (result,) = evaluate([find("completion")], snapshot_of(rows), by=Stratifier.MODALITY)
     closed = [row for row in rows if row["los_days"] is not None and row["discharge_reason"] is not None]
     known = Counter(row["modality"] or "not known" for row in closed)
-    completed = Counter(row["modality"] or "not known" for row in closed if row["discharge_reason"] == "completed")
+    completed = Counter(
+        row["modality"] or "not known" for row in closed if row["discharge_reason"] == "completed"
+    )
     for group, estimate in result.estimates.items():
         if group != ALL:
             assert (estimate.numerator, estimate.denominator) == (completed[group], known[group])

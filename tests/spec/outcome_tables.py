@@ -1,7 +1,8 @@
 """Small outcome tables for tests: rows as dicts, everything one does not care about has a sensible default.
 
-`small_snapshot([{"los_days": 14, "discharge_reason": "lost_contact"}])` is one person who left after two weeks. The
-columns and their types are those that the store builds, so a measure that names another column fails here too.
+`small_snapshot([{"los_days": 14, "discharge_reason": "lost_contact"}])` is one person who left after two
+weeks. The columns and their types are those that the store builds, so a measure that names another column
+fails here too.
 """
 
 from collections.abc import Iterable, Mapping
@@ -58,9 +59,9 @@ def small_snapshot(
 ) -> SmallSnapshot:
     """Make a snapshot of these episodes and scores.
 
-    An episode is numbered from 1 and its person too; `los_days` None is open; `exit`, `exit_day`, `is_closed` and
-    `observed_days` follow. A score names its `episode_id` and takes that episode's columns; PHQ-9 by default.
-    `absent` are the kinds of rows that were not collected.
+    An episode is numbered from 1 and its person too; `los_days` None is open; `exit`, `exit_day`, `is_closed`
+    and `observed_days` follow. A score names its `episode_id` and takes that episode's columns; PHQ-9 by
+    default. `absent` are the kinds of rows that were not collected.
     """
     connection = duckdb.connect(config={"threads": 1})
     for statement in enum_statements():
@@ -113,7 +114,8 @@ def _layout(table: str) -> list[tuple[str, str]]:
     connection = row_tables(episode=[{"site": "east"}])
     build_outcomes(connection)
     columns = connection.execute(
-        "select column_name, data_type from duckdb_columns() where table_name = ? order by column_index", [table]
+        "select column_name, data_type from duckdb_columns() where table_name = ? order by column_index",
+        [table],
     ).fetchall()
     free = ("program_id", "site")
     return [(str(name), "VARCHAR" if name in free else str(kind)) for name, kind in columns]

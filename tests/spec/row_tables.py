@@ -5,8 +5,11 @@ days with one PHQ-9, in an in-memory DuckDB with the real schema. `complete()` g
 for a second reading of the rules.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 
@@ -17,18 +20,17 @@ Row = dict[str, object]
 RowTables = dict[str, list[Row]]
 
 SCHEMA = PROJECT_ROOT / "analytics" / "store" / "schema.sql"
-ROWS_PER_INSERT = 250
 
 # (instrument, direction, band names with their highest totals); a lower total is better when direction is +1.
 _INSTRUMENTS: tuple[tuple[str, int, tuple[tuple[str, float], ...]], ...] = (
     (
         "phq9",
         1,
-        (("minimal", 4), ("mild", 9), ("moderate", 14), ("moderately severe", 19), ("severe", 27)),
+        (("minimal", 4), ("mild", 9), ("moderate", 14), ("moderately_severe", 19), ("severe", 27)),
     ),
     ("gad7", 1, (("minimal", 4), ("mild", 9), ("moderate", 14), ("severe", 21))),
-    ("ors", -1, (("distressed", 24.9), ("not distressed", 40))),
-    ("who5", -1, (("low", 50), ("not low", 100))),
+    ("ors", -1, (("distressed", 24.9), ("not_distressed", 40))),
+    ("who5", -1, (("low", 50), ("not_low", 100))),
 )
 
 # Columns without an entry are NULL. What a row needs from its neighbours is filled in by `complete()`.
@@ -74,9 +76,7 @@ def row_tables(
     return load(complete(collected=collected, **tables))
 
 
-def complete(
-    *, collected: Mapping[str, bool] | None = None, **tables: Iterable[Mapping[str, object]]
-) -> RowTables:
+def complete(*, collected: Mapping[str, bool] | None = None, **tables: Iterable[Mapping[str, object]]) -> RowTables:
     """Fill what the rows leave out, so that every row of every table has every column.
 
     An episode without `episode_id` gets the next number, without `person_id` a person of its own; without
@@ -95,9 +95,7 @@ def complete(
             if unknown := set(row) - set(columns[name]):
                 raise ValueError(f"{name} has no column {sorted(unknown)}")
             filled[name].append(dict.fromkeys(columns[name]) | DEFAULTS.get(name, {}) | dict(row))
-    filled["episode"] = [
-        _complete_episode(number, row) for number, row in enumerate(given.get("episode", ()), start=1)
-    ]
+    filled["episode"] = [_complete_episode(number, row) for number, row in enumerate(given.get("episode", ()), start=1)]
     for attendance in filled["attendance"]:
         if attendance["minutes"] is None and attendance["status"] != "attended":
             attendance["minutes"] = 0
@@ -110,9 +108,7 @@ def complete(
     if "program" not in tables:
         programs = [str(row["program_id"]) for row in filled["episode"]]
         filled["program"] = [{"program_id": p, "episodes": programs.count(p)} for p in sorted(set(programs))]
-    filled["collected"] = [
-        {name: bool(filled[name]) for name in columns["collected"]} | dict(collected or {})
-    ]
+    filled["collected"] = [{name: bool(filled[name]) for name in columns["collected"]} | dict(collected or {})]
     return filled
 
 
@@ -126,15 +122,22 @@ def load(tables: RowTables) -> duckdb.DuckDBPyConnection:
         connection.execute(f"create type {type_name} as enum ({', '.join(map(repr, sorted(codes)))})")
     connection.execute(SCHEMA.read_text(encoding="utf-8"))
     for name, rows in tables.items():
-        for start in range(0, len(rows), ROWS_PER_INSERT):
-            chunk = rows[start : start + ROWS_PER_INSERT]
-            names = list(chunk[0])
-            marks = f"({', '.join('?' * len(names))})"
-            connection.execute(
-                f"insert into {name} ({', '.join(names)}) values {', '.join([marks] * len(chunk))}",
-                [row[column] for row in chunk for column in names],
-            )
+        if rows:
+            _insert(connection, name, rows)
     return connection
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, name: str, rows: list[Row]) -> None:
+    """Insert through one JSON file: inserting row by row takes minutes for a clinic of some hundred people."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "rows.json"
+        file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+        # As text: the table's own types, ENUMs among them, are the ones that decide.
+        columns = ", ".join(f"{column}: 'varchar'" for column in rows[0])
+        connection.execute(
+            f"insert into {name} by name from read_json($file, format = 'nd', columns = {{{columns}}})",
+            {"file": str(file)},
+        )
 
 
 def _complete_episode(number: int, given: Mapping[str, object]) -> Row:

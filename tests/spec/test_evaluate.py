@@ -30,7 +30,9 @@ COMPLETION = find("completion")
 READMISSION = find("readmission_30d")
 
 
-def one(snapshot: SmallSnapshot, measure: Measure, by: Stratifier | None = None, **cohort: Any) -> StratifiedResult:
+def one(
+    snapshot: SmallSnapshot, measure: Measure, by: Stratifier | None = None, **cohort: Any
+) -> StratifiedResult:
     (result,) = evaluate([measure], snapshot, Cohort(**cohort), by)
     return result
 
@@ -43,8 +45,8 @@ def counts(result: StratifiedResult) -> dict[str, tuple[int, int]]:
 
 
 def test_a_condition_that_is_not_known_does_not_let_a_row_through() -> None:
-    # Every combination of true, false and NULL in three conditions and the outcome: 81 rows, a third stays at each
-    # step. `not (…)` would keep the NULLs: 81, 54, 36, 24.
+    # Every combination of true, false and NULL in three conditions and the outcome: 81 rows, a third stays at
+    # each step. `not (…)` would keep the NULLs: 81, 54, 36, 24.
     measure = replace(
         COMPLETION,
         eligible={"a": "is_sud", "b": "direct_transfer", "c": "controlled_admission"},
@@ -202,7 +204,9 @@ def test_leaving_for_a_reason_not_recorded_is_a_way_of_its_own() -> None:
     rows: list[Row] = [{"los_days": 10}, {"los_days": 10, "discharge_reason": None}, {"los_days": None}]
     curve = one(small_snapshot(rows), find("completion_cif")).curves[ALL]
     assert curve.time == (10, 60)
-    assert [curve.values[way][0] for way in ("completed", NOT_KNOWN, "still in")] == pytest.approx([1 / 3] * 3)
+    assert [curve.values[way][0] for way in ("completed", NOT_KNOWN, "still in")] == pytest.approx(
+        [1 / 3] * 3
+    )
 
 
 # Filters and periods
@@ -294,13 +298,16 @@ def test_a_person_counts_once_by_the_first_closed_episode() -> None:
 
 
 def test_a_course_is_judged_by_its_last_episode() -> None:
-    snapshot = small_snapshot(TWO_STAYS, [{"episode_id": number, "first": 15, "last": 5} for number in (1, 2, 3, 4)])
+    snapshot = small_snapshot(
+        TWO_STAYS, [{"episode_id": number, "first": 15, "last": 5} for number in (1, 2, 3, 4)]
+    )
     assert counts(one(snapshot, COMPLETION, unit="course"))[ALL] == (2, 2)
     assert counts(one(snapshot, find("reliable_improvement", "phq9"), unit="course"))[ALL] == (2, 2)
 
 
 def test_people_are_counted_for_the_total_and_for_small_groups() -> None:
-    # 200 closed stays of 50 people in person, three stays of two people by telehealth, one of nobody else hybrid.
+    # 200 closed stays of 50 people in person, three stays of two people by telehealth, one of nobody else
+    # hybrid.
     rows = [{"person_id": number % 50, "modality": "in_person"} for number in range(200)]
     rows += [{"person_id": person, "modality": "telehealth"} for person in (0, 0, 60)]
     rows += [{"person_id": 61, "modality": "hybrid", "los_days": None}]
@@ -338,13 +345,21 @@ def test_a_person_with_two_therapies_is_counted_in_both() -> None:
     [
         ([], COMPLETION, "Nobody matches these filters."),
         ([{"los_days": None}], COMPLETION, "Nobody to count of 1: 1 still in the program."),
-        ([{"discharge_reason": None}], COMPLETION, "Not known for any of 1: reason for leaving not recorded."),
+        (
+            [{"discharge_reason": None}],
+            COMPLETION,
+            "Not known for any of 1: reason for leaving not recorded.",
+        ),
         ([{"observed_days": 57}], READMISSION, "Not known yet: 1 of 1 too recent."),
         ([], find("retention_km"), "Nobody matches these filters."),
         ([], find("completion_cif"), "Nobody matches these filters."),
         ([{"los_days": None}], find("retention_km"), "Fewer than half of 1 had left when last seen."),
         ([{"los_days": None}], find("completion_cif"), "Not known yet: nobody was watched for 84 days."),
-        ([{"attended_sessions": 0, "no_show_sessions": 0}], find("attendance"), "Nobody to count of 1: 1 no session"),
+        (
+            [{"attended_sessions": 0, "no_show_sessions": 0}],
+            find("attendance"),
+            "Nobody to count of 1: 1 no session",
+        ),
         ([{}], find("mean_change", "phq9"), "Nobody matches these filters in a program that uses phq9."),
     ],
 )
@@ -358,7 +373,9 @@ def test_no_number_is_a_sentence(rows: list[Row], measure: Measure, reason: str)
 
 
 def test_what_was_not_collected_says_so_and_still_shows_people() -> None:
-    snapshot = small_snapshot([{"readmission_day": None}, {"los_days": None}], absent=("acute_event", "attendance"))
+    snapshot = small_snapshot(
+        [{"readmission_day": None}, {"los_days": None}], absent=("acute_event", "attendance")
+    )
     readmission, attendance, completion = evaluate([READMISSION, find("attendance"), COMPLETION], snapshot)
     assert readmission.estimates[ALL].reason == "Not collected: hospital, residential and detox stays."
     assert attendance.estimates[ALL].reason == "Not collected: attendance of sessions."
@@ -373,12 +390,24 @@ def test_what_was_not_collected_says_so_and_still_shows_people() -> None:
 
 def test_many_measures_share_their_statements_and_agree_with_each_alone() -> None:
     rows: list[Row] = [
-        {"attended_sessions": 8, "no_show_sessions": 2, "cancelled_client_sessions": 1, "cancelled_late_sessions": 0},
-        {"attended_sessions": 3, "no_show_sessions": 2, "cancelled_client_sessions": 0, "cancelled_late_sessions": 0},
+        {
+            "attended_sessions": 8,
+            "no_show_sessions": 2,
+            "cancelled_client_sessions": 1,
+            "cancelled_late_sessions": 0,
+        },
+        {
+            "attended_sessions": 3,
+            "no_show_sessions": 2,
+            "cancelled_client_sessions": 0,
+            "cancelled_late_sessions": 0,
+        },
         {"discharge_reason": "moved", "modality": "telehealth", "readmission_day": 3},
     ]
     scores = [{"episode_id": 1, "first": 18, "last": 6}, {"episode_id": 2, "first": 12, "last": 9}]
-    scores += [{"episode_id": number, "instrument": "gad7", "first": 15, "last": number} for number in (1, 2, 3)]
+    scores += [
+        {"episode_id": number, "instrument": "gad7", "first": 15, "last": number} for number in (1, 2, 3)
+    ]
     snapshot = small_snapshot(rows, scores)
     ids = ["completion", "attendance", "no_show", "readmission_30d", "retention_30", "retention_km"]
     measures = [find(name) for name in ids]
@@ -395,7 +424,12 @@ def test_ratio_of_sums_by_group() -> None:
     rows = [
         {"attended_sessions": attended, "no_show_sessions": missed, "cancelled_late_sessions": 0}
         | {"cancelled_client_sessions": 0, "modality": modality}
-        for attended, missed, modality in [(8, 2, "hybrid"), (3, 2, "hybrid"), (1, 4, "in_person"), (0, 0, "hybrid")]
+        for attended, missed, modality in [
+            (8, 2, "hybrid"),
+            (3, 2, "hybrid"),
+            (1, 4, "in_person"),
+            (0, 0, "hybrid"),
+        ]
     ]
     result = one(small_snapshot(rows), find("attendance"), Stratifier.MODALITY)
     assert counts(result) == {ALL: (12, 20), "in_person": (1, 5), "hybrid": (11, 15)}
@@ -416,7 +450,12 @@ def test_a_result_is_plain_data_for_json() -> None:
         result = one(small_snapshot(rows), measure, Stratifier.MODALITY, where={"site": (NOT_KNOWN,)})
         data = json.loads(json.dumps(result_as_dict(result), allow_nan=False))
         assert data["by"] == "modality"
-        assert data["cohort"] == {"where": {"site": ["not known"]}, "start": None, "end": None, "unit": "episode"}
+        assert data["cohort"] == {
+            "where": {"site": ["not known"]},
+            "start": None,
+            "end": None,
+            "unit": "episode",
+        }
         assert data["measure"]["reviewed"] == "2026-11-21"
         assert set(data) == set(result.__dataclass_fields__)
     assert data["estimates"]["hybrid"]["value"] is None
@@ -436,10 +475,12 @@ def test_the_statement_can_be_run_as_it_is_shown() -> None:
     measure = find("reliable_recovery", "phq9")
     snapshot = small_snapshot([{}], [{"episode_id": 1, "first": 18, "last": 6}])
     shown = statement(measure, Cohort(where={"modality": ("in_person",)}), Stratifier.MODALITY)
-    comments = [line.removeprefix("-- $").split(" = ") for line in shown.splitlines() if line.startswith("-- $")]
+    comments = [
+        line.removeprefix("-- $").split(" = ") for line in shown.splitlines() if line.startswith("-- $")
+    ]
     bound = {name: int(value) if value.isdigit() else value.strip("'") for name, value in comments}
     assert bound["m0_reliable_change"] == 6
-    assert snapshot.connection.execute(shown, bound).fetchall() == [("in_person", 5, 1)]
+    assert snapshot.connection.execute(shown, bound).fetchall() == [("in_person", 3, True, 1)]
 
 
 def test_pairs_of_first_and_last_scores() -> None:

@@ -123,9 +123,7 @@ def test_names_match_without_case_blanks_hyphens_and_underscores(written: str, f
 
 def test_no_two_instruments_share_a_name() -> None:
     names = [
-        form
-        for item in INSTRUMENTS
-        for form in {instrument_form(name) for name in (item.id, item.name, *item.aliases)}
+        form for item in INSTRUMENTS for form in {instrument_form(name) for name in (item.id, item.name, *item.aliases)}
     ]
     assert len(names) == len(set(names))
 
@@ -142,9 +140,7 @@ def test_the_codes_of_audit_and_audit_c_are_not_swapped_and_the_pcl_c_is_not_map
 
 @each
 def test_bands_are_the_whole_range_without_gap_or_overlap(instrument: Instrument) -> None:
-    steps = [
-        (round(low / instrument.step), round(high / instrument.step)) for _, low, high in instrument.bands
-    ]
+    steps = [(round(low / instrument.step), round(high / instrument.step)) for _, low, high in instrument.bands]
     assert instrument.bands[0][1] == instrument.minimum
     assert instrument.bands[-1][2] == instrument.maximum
     assert all(low <= high for low, high in steps)

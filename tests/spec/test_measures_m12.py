@@ -1,4 +1,5 @@
-"""The twelve episodes of the measure catalogue, worked by hand there: every measure gives the published number.
+"""The twelve episodes of the measure catalogue, worked by hand there: every measure gives the published
+number.
 
 Oracle: measure_examples.json, `m12_*` and the small examples of attendance, tests, readmission and follow-up.
 """
@@ -53,7 +54,12 @@ def m12(examples: Examples) -> SmallSnapshot:
             }
         )
         scores += [
-            {"episode_id": number, "instrument": instrument, "first": row[f"{key}_first"], "last": row[f"{key}_last"]}
+            {
+                "episode_id": number,
+                "instrument": instrument,
+                "first": row[f"{key}_first"],
+                "last": row[f"{key}_last"],
+            }
             for instrument, key in (("phq9", "phq"), ("gad7", "gad"))
         ]
     return small_snapshot(episodes, scores)
@@ -74,7 +80,9 @@ def test_completion_and_its_variants(m12: SmallSnapshot, examples: Examples) -> 
     expected = examples["m12_completion"]["expected"]
     (result,) = evaluate([find("completion")], m12)
     assert_share(result.estimates[ALL], expected["strict"])
-    assert_share(result.variants["TEDS positive (any transfer)"][ALL], expected["teds_completed_or_transferred"])
+    assert_share(
+        result.variants["TEDS positive (any transfer)"][ALL], expected["teds_completed_or_transferred"]
+    )
     # The two who are still there are a rung of the ladder, not failures (7 of 12 would be wrong).
     assert [(step.count, step.lost) for step in result.ladder.steps] == [(12, 0), (10, 2), (10, 0), (7, 3)]
 
@@ -101,7 +109,9 @@ def test_improvement_counts_the_unmeasured_three_ways(m12: SmallSnapshot, exampl
     expected = examples["m12_reliable"]["expected"]
     (result,) = evaluate([find("reliable_improvement", "phq9")], m12)
     estimate = result.estimates[ALL]
-    assert [estimate.lower_bound, estimate.upper_bound] == pytest.approx(expected["bounds_improved"], abs=TOLERANCE)
+    assert [estimate.lower_bound, estimate.upper_bound] == pytest.approx(
+        expected["bounds_improved"], abs=TOLERANCE
+    )
     assert_share(result.variants[UNKNOWN_AS_NO][ALL], expected["improved_missing_as_not"])
 
 
@@ -114,7 +124,13 @@ def test_measures_of_people_who_started_in_the_clinical_range(
     assert_share(result.estimates[ALL], expected[f"{measure}_paired"])
     assert_share(result.variants[UNKNOWN_AS_NO][ALL], expected[f"{measure}_missing_as_not"])
     # 12 admitted, 10 left, all with a baseline, 9 cases (E04 started at 8), 8 of them measured again.
-    assert [step.count for step in result.ladder.steps][:5] == [12, 10, 10, expected["cases"], expected["paired_cases"]]
+    assert [step.count for step in result.ladder.steps][:5] == [
+        12,
+        10,
+        10,
+        expected["cases"],
+        expected["paired_cases"],
+    ]
 
 
 def test_first_episode_of_each_person(m12: SmallSnapshot, examples: Examples) -> None:
@@ -225,31 +241,42 @@ def test_attendance_of_one_client(examples: Examples) -> None:
 def test_drug_tests_of_two_clients(examples: Examples) -> None:
     inputs, expected = examples["uds"]["inputs"], examples["uds"]["expected"]
     snapshot = small_snapshot(
-        {"tests_negative": negative, "tests_positive": collected - negative, "tests_missed": scheduled - collected}
+        {
+            "tests_negative": negative,
+            "tests_positive": collected - negative,
+            "tests_missed": scheduled - collected,
+        }
         for scheduled, collected, negative in (inputs["A"], inputs["B"])
     )
     (result,) = evaluate([find("uds_negative")], snapshot)
     estimate = result.estimates[ALL]
     missed = result.variants["missed or refused counted as positive"][ALL]
     assert estimate.value == pytest.approx(expected["collected_only"], abs=TOLERANCE)
-    assert estimate.details["mean_of_episodes"] == pytest.approx(expected["person_mean_collected"], abs=TOLERANCE)
+    assert estimate.details["mean_of_episodes"] == pytest.approx(
+        expected["person_mean_collected"], abs=TOLERANCE
+    )
     assert missed.value == pytest.approx(expected["missing_as_positive"], abs=TOLERANCE)
-    assert missed.details["mean_of_episodes"] == pytest.approx(expected["person_mean_missing_pos"], abs=TOLERANCE)
+    assert missed.details["mean_of_episodes"] == pytest.approx(
+        expected["person_mean_missing_pos"], abs=TOLERANCE
+    )
 
 
 def test_readmission_window_and_direct_transfer(examples: Examples) -> None:
-    """Days to stays of seven people: the store has placed them; A's day 0 is a direct transfer, F's stay was planned."""
+    """Days to stays of seven people, as the store places them: A is a direct transfer, F was planned."""
     expected = examples["readmit_window"]["expected"]
     days = expected["days"]
     unplanned = {"A": None, "F": None, "G": days["G"][1]}
     snapshot = small_snapshot(
-        {"readmission_day": unplanned.get(name, days[name]), "direct_transfer": name == "A"} for name in "ABCDEFG"
+        {"readmission_day": unplanned.get(name, days[name]), "direct_transfer": name == "A"}
+        for name in "ABCDEFG"
     )
     (result,) = evaluate([find("readmission_30d")], snapshot)
     estimate = result.estimates[ALL]
     assert estimate.numerator == len(expected["iop_convention_1_30"]["readmitted"])
     assert estimate.denominator == 7
-    assert estimate.details["direct_transfers"] == len(expected["iop_convention_1_30"]["direct_transfer_day0"])
+    assert estimate.details["direct_transfers"] == len(
+        expected["iop_convention_1_30"]["direct_transfer_day0"]
+    )
 
 
 def test_readmission_needs_thirty_days_to_have_passed(examples: Examples) -> None:
@@ -277,7 +304,10 @@ def test_abstinence_at_discharge(examples: Examples) -> None:
     assert estimate.known == expected["paired"]
     assert_share(result.variants["of those known"][ALL], expected["dis"])
     details = estimate.details
-    assert (details["paired"], details["before"]) == (34, pytest.approx(expected["adm"]["rate"], abs=TOLERANCE))
+    assert (details["paired"], details["before"]) == (
+        34,
+        pytest.approx(expected["adm"]["rate"], abs=TOLERANCE),
+    )
     assert details["change"] == pytest.approx(expected["change"], abs=TOLERANCE)
     assert [details["change_low"], details["change_high"]] == pytest.approx(
         expected["newcombe_paired"], abs=TOLERANCE

@@ -17,6 +17,7 @@ from analytics.measures.types import (
     StratifiedResult,
     Stratifier,
 )
+from analytics.reports import comparisons
 from analytics.reports.numbers import (
     Scale,
     day_words,
@@ -30,7 +31,6 @@ from analytics.reports.numbers import (
     whole,
 )
 from analytics.reports.sentences import (
-    between_groups_sentence,
     comparison_sentence,
     foot,
     level_sentence,
@@ -56,9 +56,7 @@ from tests.spec.showable import (
 NAN = math.nan
 BY_MODALITY = Stratifier.MODALITY
 # look.md 6: never said, unless a number stands before it ("90% of most" never happens in our own words).
-FORBIDDEN = re.compile(
-    r"\b(significant\w*|impressive|drives?|leads? to|success\w*|best|only|most)\b", re.IGNORECASE
-)
+FORBIDDEN = re.compile(r"\b(significant\w*|impressive|drives?|leads? to|success\w*|best|only|most)\b", re.IGNORECASE)
 
 COMPLETED = measure(
     id="completion",
@@ -105,9 +103,7 @@ LEAVING = measure(
 
 
 def sessions(value: float, low: float, high: float, booked: int, **changes: object) -> Estimate:
-    return number(
-        value, low, high, booked, numerator=round(value * booked), unit="session", persons=None, **changes
-    )
+    return number(value, low, high, booked, numerator=round(value * booked), unit="session", persons=None, **changes)
 
 
 def stay(value: float, low: float, high: float, people: int = 412, **details: float) -> Estimate:
@@ -117,9 +113,7 @@ def stay(value: float, low: float, high: float, people: int = 412, **details: fl
 def left(finished: float, early: float, still: float) -> Estimate:
     rest = 1 - finished - early - still
     ways = {"completed": finished, "left_early": early, "transferred_higher": rest, STILL_IN: still}
-    return number(
-        finished, finished - 0.05, finished + 0.05, 412, unit="episode", details={"day": 84, **ways}
-    )
+    return number(finished, finished - 0.05, finished + 0.05, 412, unit="episode", details={"day": 84, **ways})
 
 
 # Numbers
@@ -195,8 +189,7 @@ def test_common_shares_have_words() -> None:
 
 def test_takeaway_of_a_share_with_many_missing_says_of_those_known_and_the_range() -> None:
     assert takeaway(shown({"all": share(187, 301, 97)})) == (
-        "About 6 in 10 of those measured twice were clearly less depressed at the end; "
-        "counting everyone, 47% to 71%"
+        "About 6 in 10 of those measured twice were clearly less depressed at the end; counting everyone, 47% to 71%"
     )
 
 
@@ -212,15 +205,12 @@ def test_takeaway_of_a_share_with_few_missing_is_about_everyone() -> None:
 def test_takeaway_says_when_the_unknown_count_as_not() -> None:
     as_not = shown({"all": share(187, 301, 97, missing="failure")}, of=measure(missing="failure"))
     assert takeaway(as_not) == (
-        "About 5 in 10 people who left the program were clearly less depressed at the end; "
-        "24% not known count as not"
+        "About 5 in 10 people who left the program were clearly less depressed at the end; 24% not known count as not"
     )
 
 
 def test_takeaway_of_a_ratio() -> None:
-    steps = ladder(
-        ("admitted", 300), ("known", 294, 6, "not known"), ("with a session to count", 290, 4, "no session")
-    )
+    steps = ladder(("admitted", 300), ("known", 294, 6, "not known"), ("with a session to count", 290, 4, "no session"))
     attended = shown({"all": sessions(0.83, 0.81, 0.85, 12_600)}, of=ATTENDANCE, ladder=steps)
     assert takeaway(attended) == "83% of booked sessions were attended; for 2% we do not know"
 
@@ -230,18 +220,17 @@ def test_takeaway_of_a_rate_above_one_is_no_percent() -> None:
     steps = ladder(("admitted", 300), ("known", 300), ("with a week to count", 300))
     rate = shown({"all": sessions(7.75, 7.2, 8.3, 2000)}, of=hours, ladder=steps)
     assert takeaway(rate) == "Hours a week: 7.8 on average (7.2 to 8.3)"
+    assert level_sentence(rate) == "On average 7.8 per session (7.2 to 8.3)."
 
 
 def test_takeaway_of_a_mean_change() -> None:
     better = shown({"all": number(6.8, 6.2, 7.4, 301, unknown=97)}, of=CHANGE)
     worse = shown({"all": number(-2.1, -3.0, -1.2, 301)}, of=CHANGE)
     neither = shown({"all": number(3.3, -0.7, 7.4, 40)}, of=CHANGE)
-    assert takeaway(better) == "Scores of those measured twice improved by 6.8 points on average (6.2 to 7.4)"
-    assert (
-        takeaway(worse) == "Scores of those measured twice worsened by 2.1 points on average (−3.0 to −1.2)"
-    )
+    assert takeaway(better) == "PHQ-9 scores of those measured twice improved by 6.8 points on average (6.2 to 7.4)"
+    assert takeaway(worse) == "PHQ-9 scores of those measured twice worsened by 2.1 points on average (−3.0 to −1.2)"
     assert takeaway(neither) == (
-        "No clear change in the scores of those measured twice: between 0.7 points worse and 7.4 better"
+        "No clear change in PHQ-9 scores of those measured twice: between 0.7 points worse and 7.4 better"
     )
 
 
@@ -266,7 +255,7 @@ def test_takeaway_of_leaving_names_the_two_largest_ways_and_who_is_left() -> Non
 
 def test_no_headline_from_too_few_or_too_many_unknown() -> None:
     assert takeaway(shown({"all": share(20, 29)})) == (
-        "Clearly better, PHQ-9: too few people to say (29; at least 30 needed)"
+        "Clearly better, PHQ-9: too few episodes to say (29; at least 30 needed)"
     )
     assert takeaway(shown({"all": share(20, 40, 60)})) == (
         "Clearly better, PHQ-9: for 60% we do not know, too many for a headline"
@@ -283,13 +272,14 @@ def test_level_of_a_share_says_what_the_missing_could_make_of_it() -> None:
         "62% of the 301 measured twice were clearly less depressed at the end (57 to 67%). If none of the 97 "
         "we do not know about (not measured twice) were, it would be 47%; if all were, 71%."
     )
+    assert level_sentence(disclosed, "not known").startswith("Not recorded: 56% of the 9 episodes were clearly")
     assert level_sentence(disclosed, "telehealth").startswith("Telehealth: 55% of the 67 measured twice were")
 
 
 def test_level_with_the_unknown_counted_as_not() -> None:
     as_not = shown({"all": share(187, 301, 97, missing="failure")}, of=measure(missing="failure"))
     assert level_sentence(as_not) == (
-        "47% of the 398 were clearly less depressed at the end (42 to 52%). Here the 97 we do not know about "
+        "47% of the 398 episodes were clearly less depressed at the end (42 to 52%). Here the 97 we do not know about "
         "(not measured twice) count as not; if all were, it would be 71%."
     )
 
@@ -299,14 +289,14 @@ def test_levels_of_the_other_estimators() -> None:
         "83% of the 12,600 sessions were attended (81 to 85%)."
     )
     assert level_sentence(shown({"all": number(6.8, 6.2, 7.4, 301, unknown=97)}, of=CHANGE)) == (
-        "On average, the scores of the 301 people measured twice improved by 6.8 points (6.2 to 7.4). "
+        "On average, PHQ-9 scores of the 301 episodes measured twice improved by 6.8 points (6.2 to 7.4). "
         "Not counted: 97 not measured twice."
     )
     assert level_sentence(shown({"all": stay(56, 49, NAN)}, of=STAY)) == (
-        "Half of the 412 people were still in the program on day 56 (49 or more)."
+        "Half of the 412 episodes were still in the program on day 56 (49 or more)."
     )
     assert level_sentence(shown({"all": left(0.61, 0.27, 0)}, of=LEAVING)) == (
-        "By week 12, 61% of the 412 people had completed the program (56 to 66%)."
+        "By week 12, 61% of the 412 episodes had completed the program (56 to 66%)."
     )
 
 
@@ -322,9 +312,7 @@ def test_a_missing_value_has_a_reason_and_a_remedy() -> None:
     recent = share(0, 0, reason="Not known yet: 14 episodes are too recent.")
     assert level_sentence(shown({"all": recent})) == "Not known yet: 14 episodes are too recent."
     withheld = shown(by_modality(), BY_MODALITY, internal_minimum=11)
-    assert (
-        level_sentence(withheld, "not known") == "Not recorded: Too few people to say (at least 11 needed)."
-    )
+    assert level_sentence(withheld, "not known") == "Not recorded: Too few people to say (at least 11 needed)."
 
 
 # Comparisons
@@ -332,9 +320,7 @@ def test_a_missing_value_has_a_reason_and_a_remedy() -> None:
 
 def test_a_clear_difference_is_said_with_its_interval_and_without_a_cause() -> None:
     # Newcombe 1998, 56/70 against 48/80: 0.20, 0.0524 to 0.3339.
-    published = shown(
-        {"all": share(104, 150), "in_person": share(56, 70), "telehealth": share(48, 80)}, BY_MODALITY
-    )
+    published = shown({"all": share(104, 150), "in_person": share(56, 70), "telehealth": share(48, 80)}, BY_MODALITY)
     assert comparison_sentence(published, "in_person", "telehealth") == (
         "In person is 20 points above telehealth (between 5 and 33). People were not assigned by chance."
     )
@@ -373,8 +359,7 @@ def test_stays_are_compared_on_a_day() -> None:
     stays = {"all": stay(NAN, NAN, NAN), "in_person": on_day_30(0.91, 0.88, 0.94)}
     stays["telehealth"] = on_day_30(0.80, 0.76, 0.84)
     assert comparison_sentence(shown(stays, BY_MODALITY, STAY), "telehealth", "in_person") == (
-        "On day 30, telehealth is 11 points below in person (between 6 and 16). "
-        "People were not assigned by chance."
+        "On day 30, telehealth is 11 points below in person (between 6 and 16). People were not assigned by chance."
     )
 
 
@@ -399,7 +384,7 @@ def test_small_overlapping_and_unknown_groups_are_not_compared() -> None:
 
 def test_the_test_between_groups_is_called_exploratory() -> None:
     def told(p_value: float) -> str:
-        return between_groups_sentence(
+        return comparisons.between_groups_sentence(
             shown(by_modality(), BY_MODALITY, test=GroupTest("log-rank", 9.1, 2, p_value))
         )
 
@@ -409,7 +394,7 @@ def test_the_test_between_groups_is_called_exploratory() -> None:
     )
     assert "do not differ by more than chance" in told(0.3)
     assert "p under 0.001" in told(0.00001)
-    assert between_groups_sentence(shown(by_modality(), BY_MODALITY)) == ""
+    assert comparisons.between_groups_sentence(shown(by_modality(), BY_MODALITY)) == ""
 
 
 # Frame
@@ -423,9 +408,7 @@ def test_who_is_counted_is_the_ladder_with_its_losses() -> None:
 
 
 def test_steps_that_lose_nobody_are_not_told() -> None:
-    steps = ladder(
-        ("admitted", 50), ("alive", 50), ("known", 50), ("had completed", 30, 20, "known not to be so")
-    )
+    steps = ladder(("admitted", 50), ("alive", 50), ("known", 50), ("had completed", 30, 20, "known not to be so"))
     assert who_is_counted(shown({"all": share(30, 50)}, ladder=steps)) == "50 admitted → 30 had completed."
     assert who_is_counted(shown(by_modality(), BY_MODALITY), "hybrid") == ""
 
@@ -446,9 +429,7 @@ def test_the_foot_says_date_snapshot_tier_and_made_up() -> None:
     )
     real = dataclasses.replace(PROVENANCE, synthetic=False, import_warning="MODE_UNDOCUMENTED")
     disclosed = internal_view(result({"all": share(187, 301)}), real, COHORT_WORDS)
-    assert foot(disclosed).endswith(
-        "Internal, do not share · how the data was de-identified is not documented"
-    )
+    assert foot(disclosed).endswith("Internal, do not share · how the data was de-identified is not documented")
 
 
 # All of them
@@ -487,8 +468,6 @@ def test_no_sentence_praises_claims_or_shows_a_raw_code(disclosed: Disclosed[Str
 
 
 def test_a_title_that_leaves_no_room_still_makes_a_headline() -> None:
-    wordy = measure(
-        title="T" * 40, did="were " + "x" * 80, of_whom="of " + "people " * 12, known_words="k" * 60
-    )
+    wordy = measure(title="T" * 40, did="were " + "x" * 80, of_whom="of " + "people " * 12, known_words="k" * 60)
     for estimate in (share(187, 301, 97), share(187, 301), share(187, 301, 97, missing="failure")):
         assert len(takeaway(shown({"all": estimate}, of=wordy))) <= 110

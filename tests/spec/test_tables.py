@@ -96,7 +96,7 @@ def test_a_csv_says_what_it_is_before_its_numbers() -> None:
     head, _ = rows_of(csv_bytes(shown(by_modality(), Stratifier.MODALITY, cohort=cohort)))
     assert head == [
         "# Measure: Clearly better, PHQ-9 (reliable_improvement(phq9))",
-        "# Definition: Of the people who left, how many were clearly less depressed than at the start (PHQ-9)?",
+        f"# Definition: {measure().question}",
         "# Source: Jacobson & Truax 1991; reviewed 2026-11-21",
         f"# Who: {COHORT_WORDS}",
         "# Period: admitted January to December 2025",

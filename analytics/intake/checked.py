@@ -1,0 +1,125 @@
+"""Stage every file of an import, parents first, with all rules applied, and write each file's part of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+import duckdb
+
+from analytics.intake import merge
+from analytics.intake.crossrow import mark_changed_person, mark_duplicates, mark_overlaps, rejected_rows
+from analytics.intake.deidentify import Key, Pseudonyms
+from analytics.intake.model import EPISODES, TABLES, TableSpec
+from analytics.intake.report import LISTED_REJECTIONS, LISTED_ROWS, FileReport, ImportReport, Rejection
+from analytics.intake.sources import Sources, SourceTable
+from analytics.intake.sql_text import quoted
+from analytics.intake.staging import StagingContext, stage
+
+COLLISION_WARNING: Final = 0.01
+
+
+def count_rows(connection: duckdb.DuckDBPyConnection, table: str, condition: str = "true") -> int:
+    """Return how many rows of a table meet a condition of ours."""
+    row = connection.execute(f"select count(*) from {table} where {condition}").fetchone()
+    return int(row[0]) if row else 0
+
+
+class CheckedFiles:
+    """Makes `stage_<file>` for every canonical file, with `finding` set by the rules of rows and across rows."""
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        context: StagingContext,
+        key: Key,
+        report: ImportReport,
+        progress: Callable[[str], None],
+    ) -> None:
+        """Remember what the files are checked against."""
+        self._connection = connection
+        self._context = context
+        self._key = key
+        self._report = report
+        self._progress = progress
+
+    def stage_all(self, sources: Sources, incremental: bool) -> None:
+        """Stage all files; when incremental, rows may belong to what the store already knows."""
+        self._stage(EPISODES, sources, incremental)
+        self._connection.execute(
+            "create table parent_episode as select episode_id as raw, ix, admit_date as first_day, "
+            "discharge_date as last_day from stage_episodes where finding is null"
+        )
+        self._connection.execute(
+            "create table person_ix as select row_number() over () as ix, person_key from "
+            "(select distinct person_key from stage_episodes where finding is null)"
+        )
+        self._connection.execute(
+            "create table parent_person as select distinct person_id as raw, p.ix, null::integer as first_day, "
+            "null::integer as last_day from stage_episodes join person_ix p using (person_key) where finding is null"
+        )
+        for spec in TABLES[1:]:
+            if incremental and spec.table in sources.tables:
+                merge.add_known_parents(self._connection, spec, sources.tables[spec.table].view, self._key)
+            self._stage(spec, sources, incremental)
+
+    def _stage(self, spec: TableSpec, sources: Sources, incremental: bool) -> None:
+        """Stage one file and write its part of the report; an absent file gives an empty stage and no report."""
+        source = sources.tables.get(spec.table) or _absent(self._connection, spec)
+        self._progress(f"checking {spec.file}")
+        context = replace(self._context, unknown=source.unknown)
+        stage(self._connection, spec, source.view, source.present, context)
+        if spec is EPISODES:
+            self._connection.execute("alter table stage_episodes add column episode_key varchar")
+            self._connection.execute("alter table stage_episodes add column person_key varchar")
+            self._connection.execute(
+                f"update stage_episodes set episode_key = {Pseudonyms.sql('episode', 'episode_id')}, "
+                f"person_key = {Pseudonyms.sql('person', 'person_id')} where finding is null",
+                Pseudonyms(self._key).parameters,
+            )
+        marked = mark_duplicates(self._connection, spec, source.present)
+        if spec is EPISODES:
+            if incremental:
+                mark_changed_person(self._connection, merge.KNOWN)
+            mark_overlaps(self._connection, merge.KNOWN if incremental else None)
+        file = self._report.files.get(spec.file)
+        if file is None or file.outcome == "rejected":
+            return
+        self._fill(file, spec)
+        collisions = spec.table == "attendance" and "session_no" not in source.present
+        if collisions and marked > COLLISION_WARNING * max(1, file.records_read):
+            file.warnings.append(Rejection(None, "session_no", "SESSION_KEY_COLLISIONS"))
+        if spec is EPISODES and not self._context.study_days:
+            self._leave_open_after_cut(file)
+
+    def _leave_open_after_cut(self, file: FileReport) -> None:
+        late = f"discharge_date > {self._context.cut_day}"
+        rows = self._connection.execute(
+            f"select record from stage_episodes where finding is null and {late} order by record limit {LISTED_ROWS}"
+        ).fetchall()
+        file.warnings += [Rejection(int(row[0]), "discharge_date", "DISCHARGE_AFTER_CUT") for row in rows]
+        self._connection.execute(
+            f"update stage_episodes set discharge_date = null, discharge_reason = null where finding is null and {late}"
+        )
+
+    def _fill(self, file: FileReport, spec: TableSpec) -> None:
+        table = f"stage_{spec.table}"
+        file.records_read = count_rows(self._connection, table)
+        file.accepted = count_rows(self._connection, table, "finding is null")
+        file.rejected_count = file.records_read - file.accepted
+        rows = rejected_rows(self._connection, spec, LISTED_REJECTIONS)
+        file.rejected = [Rejection(record, column, rule, masked) for record, column, rule, masked in rows]
+        if file.records_read <= LISTED_ROWS:
+            listed = self._connection.execute(
+                f"select record from {table} where finding is null order by record"
+            ).fetchall()
+            file.accepted_rows = [int(row[0]) for row in listed]
+
+
+def _absent(connection: duckdb.DuckDBPyConnection, spec: TableSpec) -> SourceTable:
+    """Return an empty source for a canonical file that is not there."""
+    view = f"absent_{spec.table}"
+    columns = ", ".join(f"null::varchar as {quoted(column.name)}" for column in spec.columns)
+    connection.execute(f"create view {view} as select 0::bigint as record, false as misshapen, {columns} where false")
+    return SourceTable(view, frozenset(), frozenset(column.name for column in spec.columns))

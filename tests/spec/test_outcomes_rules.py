@@ -1,0 +1,349 @@
+"""The rules of the stay, of attendance and of scores, one small table each (measures.md 0 and 1.5)."""
+
+from typing import Any
+
+import duckdb
+import pytest
+
+from analytics.errors import StoreProblem
+from analytics.store.codes import CODES
+from analytics.store.outcomes import OUTCOME_TABLES, build_outcomes
+from tests.spec.row_tables import row_tables
+
+
+def outcome(columns: str, table: str = "episode_outcome", order: str = "episode_id", **tables: Any) -> list[Any]:
+    """Build the outcome tables and return these columns; one column comes as plain values."""
+    connection = row_tables(**tables)
+    build_outcomes(connection)
+    rows = connection.execute(f"select {columns} from {table} order by {order}").fetchall()
+    return [row[0] if len(row) == 1 else row for row in rows]
+
+
+def one(columns: str, table: str = "episode_outcome", **tables: Any) -> Any:
+    (row,) = outcome(columns, table, **tables)
+    return row
+
+
+# ---- how a stay ends
+
+
+def test_who_left_early_ended_with_the_last_session_and_not_with_the_paperwork() -> None:
+    episodes = [
+        {"discharge_reason": "lost_contact"},  # 1: last seen on day 20, discharged on day 56: 36 days of paper
+        {"discharge_reason": "administrative"},  # 2: the same
+        {"discharge_reason": "left_against_advice"},  # 3: the same
+        {"discharge_reason": "completed"},  # 4: a planned end is the discharge, whatever the last session
+        {"discharge_reason": "lost_contact"},  # 5: never attended: nothing better than the discharge
+        {"discharge_reason": None},  # 6: reason not known: nothing says that they left early
+        {"los_days": None},  # 7: still here: no end yet
+    ]
+    attendance = [{"episode_id": number, "day": day} for number in (1, 2, 3, 4, 6, 7) for day in (0, 20)]
+    attendance += [{"episode_id": number, "day": 50, "status": "no_show"} for number in (1, 5)]
+    assert outcome("exit_day, paperwork_lag", episode=episodes, attendance=attendance) == [
+        (20, 36),
+        (20, 36),
+        (20, 36),
+        (56, 0),
+        (56, 0),
+        (56, 0),
+        (None, None),
+    ]
+
+
+def test_exit_groups_the_reasons() -> None:
+    left = ("left_against_advice", "lost_contact", "administrative")
+    named = {"completed": "completed", "transferred_lower": "stepped_down", "transferred_higher": "transferred_higher"}
+    reasons = CODES["discharge_reason"]
+    episodes: list[dict[str, object]] = [{"discharge_reason": reason} for reason in reasons]
+    episodes += [{"los_days": None}, {"discharge_reason": None}]
+    expected = ["left_early" if reason in left else named.get(reason, "other") for reason in reasons]
+    # Open is a state; a closed stay without a reason is not known, and not "other".
+    assert outcome("exit", episode=episodes) == [*expected, "active", None]
+    assert outcome("is_closed", episode=episodes) == [True] * len(reasons) + [False, True]
+
+
+# ---- place in the person's history
+
+
+def test_a_course_goes_on_over_a_gap_of_30_days_and_not_of_31() -> None:
+    episodes = [
+        {"person_id": 1, "start_day": 0, "los_days": 20},  # ends on day 20
+        {"person_id": 1, "start_day": 23, "los_days": 10},  # 3 days later: step two
+        {"person_id": 1, "start_day": 63, "los_days": 7},  # 30 days after day 33: still the same course
+        {"person_id": 1, "start_day": 101, "los_days": 5},  # 31 days after day 70: a new one
+        {"person_id": 5, "start_day": 0},  # somebody else starts at one again
+    ]
+    columns = "person_sequence, course, course_step, is_course_last, days_to_next_episode"
+    assert outcome(columns, episode=episodes) == [
+        (1, 1, 1, False, 3),
+        (2, 1, 2, False, 30),
+        (3, 1, 3, True, 31),
+        (4, 2, 1, True, None),
+        (1, 1, 1, True, None),
+    ]
+
+
+def test_stays_at_once_are_one_course_and_have_no_days_between_them() -> None:
+    episodes = [
+        {"person_id": 1, "start_day": 0, "los_days": 100},  # a long stay ...
+        {"person_id": 1, "start_day": 10, "los_days": 5},  # ... with a short one inside it
+        {"person_id": 1, "start_day": 120, "los_days": 5},  # 105 days after the short, but 20 after the long one
+        {"person_id": 4, "start_day": 0, "los_days": None, "observed_days": 300},  # still open ...
+        {"person_id": 4, "start_day": 290, "los_days": 10},  # ... when the next begins
+        {"person_id": 6, "start_day": 0, "los_days": 20},  # steps down on the day of discharge: 0 days between
+        {"person_id": 6, "start_day": 20, "los_days": 20},
+    ]
+    assert outcome("course, course_step, days_to_next_episode", episode=episodes) == [
+        (1, 1, None),
+        (1, 2, 105),
+        (1, 3, None),
+        (1, 1, None),
+        (1, 2, None),
+        (1, 1, 0),
+        (1, 2, None),
+    ]
+
+
+def test_two_stays_that_begin_on_one_day_are_ordered_by_their_number() -> None:
+    episodes = [{"person_id": 1, "level_of_care": level} for level in ("PHP", "IOP")]
+    assert outcome("episode_id, person_sequence", episode=episodes) == [(1, 1), (2, 2)]
+
+
+# ---- attendance
+
+
+def test_sessions_days_and_minutes_are_counted_by_status_and_type() -> None:
+    attendance = [
+        {"day": 0, "session_type": "group", "minutes": 180},
+        {"day": 0, "session_type": "individual", "minutes": 50},  # two sessions, one day
+        {"day": 0, "session_type": "group", "session_no": 2, "minutes": 60},
+        {"day": 7, "session_type": "family", "minutes": None},  # attended, minutes not recorded: counts 0 minutes
+        {"day": 8, "session_type": "medication", "minutes": 20},
+        {"day": 9, "session_type": "other", "minutes": 30},
+        {"day": 10, "status": "no_show"},
+        {"day": 11, "status": "cancelled_client", "cancel_notice_hours": 23.5},  # late
+        {"day": 12, "status": "cancelled_client", "cancel_notice_hours": 24.0},  # in time
+        {"day": 13, "status": "cancelled_client"},  # notice not recorded: not late
+        {"day": 14, "status": "cancelled_program"},  # nobody's absence
+    ]
+    rows = [{"episode_id": 1} | row for row in attendance]
+    assert one(
+        "attended_sessions, attended_days, no_show_sessions, cancelled_client_sessions, cancelled_late_sessions, "
+        "notice_recorded_sessions, cancelled_program_sessions",
+        episode=[{}],
+        attendance=rows,
+    ) == (6, 4, 1, 3, 1, 2, 1)
+    assert one(
+        "attended_minutes, group_minutes, individual_minutes, family_minutes, medication_minutes, other_minutes, "
+        "first_attended_day, last_attended_day",
+        episode=[{}],
+        attendance=rows,
+    ) == (340, 240, 50, 0, 20, 30, 0, 9)
+    assert outcome(
+        "week, attended_days, attended_sessions, attended_minutes, no_show_sessions, scheduled_sessions, is_full",
+        "attendance_week",
+        "week",
+        episode=[{}],
+        attendance=rows,
+    ) == [
+        (0, 1, 3, 290, 0, 3, True),
+        (1, 3, 3, 50, 1, 7, True),  # day 7 to 13; the client's own cancellations were scheduled
+        (2, 0, 0, 0, 0, 0, True),  # only a cancellation by the program
+    ]
+
+
+def test_early_days_are_those_on_day_1_to_34_after_the_first_session() -> None:
+    days = (5, 6, 6, 20, 39, 40)  # first on 5; 6 (twice, one day), 20 and 39 = first + 34 count; 40 is too late
+    attendance = [{"episode_id": 1, "day": day, "session_no": number} for number, day in enumerate(days)]
+    assert one("early_attended_days", episode=[{}], attendance=attendance) == 3
+
+
+def test_not_collected_is_not_known_and_collected_without_a_row_is_none() -> None:
+    columns = "attended_sessions, attended_days, attended_minutes, early_attended_days, full_weeks, weeks_at_dose"
+    assert one(columns, episode=[{}]) == (None,) * 6
+    assert one(columns, episode=[{}], collected={"attendance": True}) == (0, 0, 0, 0, 8, 0)
+    # Nobody can say which share of the weeks was delivered when nothing was recorded for this stay.
+    assert one("dose_band, first_attended_day", episode=[{}], collected={"attendance": True}) == (None, None)
+
+
+HOURS = (9, 10.5, 6, 9, 3, 9)  # six weeks
+
+
+@pytest.mark.parametrize(
+    ("stay", "expected"),
+    [
+        ({"los_days": 41}, (6, 4, "half or more")),  # weeks of 9, 10.5, 9 and 9 hours
+        ({"los_days": 40}, (5, 3, "half or more")),  # the sixth week lacks its last day: neither full nor counted
+        ({"los_days": 41, "population": None}, (6, 4, "half or more")),  # not known counts as adult
+        ({"los_days": 41, "population": "adolescent"}, (6, 5, "half or more")),  # 6 hours are enough
+        ({"los_days": 27, "population": "adolescent"}, (4, 4, "all")),
+        ({"los_days": 41, "level_of_care": "PHP"}, (6, 0, "none")),  # 20 hours
+        ({"los_days": 41, "level_of_care": "OP"}, (6, None, None)),  # no number of hours is asked of OP
+        ({"los_days": 41, "level_of_care": None}, (6, None, None)),
+        ({"los_days": 5}, (0, 0, None)),  # no full week: no share
+        ({"los_days": None, "observed_days": 20}, (3, 2, "half or more")),  # open: the weeks seen so far
+        ({"los_days": 60, "discharge_reason": "lost_contact"}, (5, 3, "half or more")),  # last seen on day 36
+        ({"los_days": 60}, (8, 4, "half or more")),  # two weeks without a session are full weeks below dose
+        ({"los_days": 62}, (9, 4, "under half")),
+    ],
+)
+def test_weeks_at_dose(stay: dict[str, object], expected: tuple[object, ...]) -> None:
+    attendance = [
+        {"episode_id": 1, "day": 7 * week + 1, "session_no": half, "minutes": int(hours * 30)}
+        for week, hours in enumerate(HOURS)
+        for half in (1, 2)
+    ]
+    columns = "full_weeks, weeks_at_dose, dose_band"
+    assert one(columns, episode=[stay], attendance=attendance) == expected
+
+
+def test_a_week_is_at_dose_by_its_hours_whether_or_not_it_is_full() -> None:
+    attendance = [{"episode_id": 1, "day": day, "minutes": 540} for day in (0, 8)]
+    rows = outcome(
+        "week, is_full, at_dose", "attendance_week", "week", episode=[{"los_days": 9}], attendance=attendance
+    )
+    assert rows == [(0, True, True), (1, False, True)]
+
+
+# ---- scores: first and last
+
+
+def scores(*rows: tuple[Any, ...], **columns: object) -> list[dict[str, object]]:
+    """Rows of (day, total) of the first episode."""
+    return [{"episode_id": 1, "day": day, "total": total} | columns for day, total in rows]
+
+
+def test_pairing_example_of_the_catalogue() -> None:
+    """Oracle: measure_examples.json, `pairing` (admitted 2025-03-03, 56 days)."""
+    rows = scores((-21, 20), (-7, 17), (0, 15), (7, 14), (49, 9), (49, 11), (63, 6), (64, 4))
+    # Day -21 lies before the window; day 0 is nearest; day 63 is day 7 after discharge, day 64 is too late.
+    pair = one("first, first_day, last, last_day, count", "score_outcome", episode=[{}], score=rows)
+    assert pair == (15, 0, 6, 63, 6)
+    # Profile nhs starts from the first score of the window.
+    assert one("nhs_first, nhs_first_day, nhs_last", "score_outcome", episode=[{}], score=rows) == (17, -7, 6)
+    # Without the two late ones: of 9 and 11 on one day, 11 makes the improvement smaller.
+    assert one("last, last_day", "score_outcome", episode=[{}], score=rows[:-2]) == (11, 49)
+
+
+@pytest.mark.parametrize(
+    ("rows", "first"),
+    [
+        ([(-3, 20), (2, 10)], (10, 2)),  # nearest
+        ([(-3, 20), (3, 10)], (20, -3)),  # equally near: the earlier
+        ([(-14, 20), (8, 10)], (20, -14)),  # the edges of the window
+        ([(-15, 20), (8, 10)], (None, None)),
+        ([(0, 12), (0, 10)], (10, 0)),  # one day: the smaller baseline makes the improvement smaller
+    ],
+)
+def test_baseline_is_the_score_nearest_to_admission(rows: list[Any], first: Any) -> None:
+    pair = one("first, first_day", "score_outcome", episode=[{}], score=scores(*rows))
+    assert pair == first
+
+
+def test_complete_beats_prorated_on_the_same_day_only() -> None:
+    rows = scores((0, 10), (40, 9), is_prorated=True) + scores((0, 14), (-1, 18), (40, 5), (40, 6), (39, 1))
+    pair = one("first, last, nhs_first, nhs_last", "score_outcome", episode=[{}], score=rows)
+    assert pair == (14, 6, 18, 6)
+    # A prorated score is still a score; profile nhs alone does without.
+    rows = scores((0, 10), (40, 9), is_prorated=True)
+    pair = one("first, last, nhs_first, nhs_last, count", "score_outcome", episode=[{}], score=rows)
+    assert pair == (10, 9, None, None, 2)
+
+
+def test_where_a_high_total_is_good_the_ties_turn_round_and_tenths_stay_exact() -> None:
+    rows = scores((0, 20.1), (0, 18.7), (40, 30.3), (40, 31.9), instrument="ors")
+    # The improvement is smallest from the higher baseline to the lower last total.
+    columns = "direction, first, last, week_0, week_5, baseline_severity"
+    pair = one(columns, "score_outcome", episode=[{}], score=rows)
+    assert pair == (-1, 20.1, 30.3, 18.7, 30.3, "distressed")
+
+
+def test_without_a_baseline_there_is_no_last_score() -> None:
+    columns = "first, last, last_day, count, late_first, nhs_first, week_1"
+    late = one(columns, "score_outcome", episode=[{}], score=scores((9, 20), (40, 10)))
+    assert late == (None, None, None, 2, True, 20, 20)
+    # The baseline alone: measured once, nothing to compare.
+    assert one(columns, "score_outcome", episode=[{}], score=scores((0, 20))) == (20, None, None, 1, False, 20, None)
+
+
+def test_an_open_stay_has_an_interim_last_score() -> None:
+    episodes = [{"los_days": None, "observed_days": 30}]
+    assert one("is_closed, last", "score_outcome", episode=episodes, score=scores((0, 20), (30, 12))) == (False, 12)
+
+
+def test_item_9_belongs_to_the_scores_of_the_pair() -> None:
+    rows = [
+        {"episode_id": 1, "day": 0, "total": 15, "item_9": 2},
+        {"episode_id": 1, "day": 20, "total": 15, "item_9": 3},
+        {"episode_id": 1, "day": 40, "total": 8, "item_9": 0},
+    ]
+    assert one("item_9_first, item_9_last", "score_outcome", episode=[{}], score=rows) == (2, 0)
+    assert one("item_9_first, item_9_last", "score_outcome", episode=[{}], score=scores((0, 9), (9, 8))) == (None, None)
+
+
+def test_weekly_totals_are_the_last_of_the_week_and_the_days_before_count_as_week_0() -> None:
+    rows = scores((-5, 20), (7, 15), (13, 14), (118, 3), (119, 2))
+    columns = "week_0, week_1, week_2, week_16"
+    # Day 119 begins week 17, which has no column; it still counts as the last score.
+    assert one(columns + ", last", "score_outcome", episode=[{"los_days": 130}], score=rows) == (20, 14, None, 3, 2)
+    rows += scores((6, 18))
+    assert one("week_0", "score_outcome", episode=[{"los_days": 130}], score=rows) == 18
+
+
+def test_nobody_is_dropped_for_want_of_a_score() -> None:
+    uses = [{"program_id": "north", "instrument": name} for name in ("gad7", "phq9")]
+    rows = outcome(
+        "episode_id, instrument, first, count, late_first, treated",
+        "score_outcome",
+        "episode_id, instrument",
+        episode=[{}, {}],
+        score=scores((0, 15)),
+        attendance=[{"episode_id": 1, "day": day} for day in (0, 1)],
+        program_instrument=uses,
+    )
+    assert rows == [
+        (1, "gad7", None, 0, False, True),
+        (1, "phq9", 15, 1, False, True),
+        (2, "gad7", None, 0, False, False),
+        (2, "phq9", None, 0, False, False),
+    ]
+    assert one("treated, attended_days", "score_outcome", episode=[{}], score=scores((0, 15))) == (None, None)
+
+
+def test_severity_is_the_band_of_the_programs_own_depression_scale_else_of_gad7() -> None:
+    episodes = [{"program_id": program} for program in ("both", "both", "anxiety", "neither")]
+    uses = {"both": ("gad7", "phq9"), "anxiety": ("gad7", "who5"), "neither": ("who5",)}
+    rows = [
+        {"episode_id": 1, "day": 0, "total": 19, "instrument": "phq9"},
+        {"episode_id": 1, "day": 0, "total": 4, "instrument": "gad7"},
+        {"episode_id": 2, "day": 0, "total": 21, "instrument": "gad7"},  # no PHQ-9 where it is used: not known
+        {"episode_id": 3, "day": 0, "total": 10, "instrument": "gad7"},
+        {"episode_id": 4, "day": 0, "total": 10, "instrument": "who5"},
+    ]
+    declared = [{"program_id": p, "instrument": i} for p, names in uses.items() for i in names]
+    tables = {"episode": episodes, "score": rows, "program_instrument": declared}
+    assert outcome("baseline_severity", **tables) == ["moderately_severe", None, "moderate", None]
+    by_instrument = outcome("baseline_severity", "score_outcome", "episode_id, instrument", **tables)
+    assert by_instrument == ["minimal", "moderately_severe", "severe", None, "moderate", None, "low"]
+
+
+# ---- scores: two windows of one person
+
+
+@pytest.mark.parametrize("gap", range(31))
+def test_between_two_stays_a_score_belongs_to_the_nearer_one(gap: int) -> None:
+    """The first stay ends on day 30, the second begins `gap` days later; each day has one score, filed with the first.
+
+    Oracle: the limits worked out in feasibility.md 3.3.
+    """
+    admitted = 30 + gap
+    episodes = [{"person_id": 1, "los_days": 30}, {"person_id": 1, "start_day": admitted, "los_days": 40}]
+    claim_from = max(-14, min(-((gap - 1) // 2), 8 - gap)) if gap > 0 else 0
+    claim_to = 30 + min(7, gap // 2) if gap > 0 else 30
+    for day in range(28, admitted + 3):
+        pairs = outcome(
+            "count", "score_outcome", episode=episodes, score=[{"episode_id": 1, "day": day, "total": 9}]
+        )
+        first = day <= claim_to
+        # A day can also lie in neither window: more than a week after the one, more than 14 days before the other.
+        assert pairs == [int(first), int(not first and day >= admitted + claim_from)], day

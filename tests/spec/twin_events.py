@@ -1,0 +1,192 @@
+"""The part of the twin about what happens around a stay: acute stays, substance use, follow-up."""
+
+from collections import defaultdict
+
+from tests.spec.twin_stay import Row, Tables, by_column, exit_day_of, exit_of, last_known_day
+
+SUD_CONDITIONS = ("alcohol", "opioid", "stimulant", "cannabis", "co_occurring")
+ACUTE = ("inpatient", "residential", "detox")
+TESTS = ("urine", "breath", "oral")
+FOLLOWUP_WINDOWS = {30: (21, 45), 90: (75, 120), 180: (150, 240), 365: (335, 425)}
+FOLLOWUP_OUTCOMES = (
+    "completed",
+    "no_answer",
+    "refused",
+    "wrong_contact",
+    "incarcerated",
+    "deceased",
+    "no_consent",
+)
+
+
+class EventTwin:
+    """Columns of one episode that come from acute_event, capture, substance_use and followup."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.collected = tables["collected"][0]
+        self.attendance = by_column(tables["attendance"], "episode_id")
+        self.substance_use = by_column(tables["substance_use"], "episode_id")
+        self.followup = by_column(tables["followup"], "episode_id")
+        self.acute_event = by_column(tables["acute_event"], "person_id")
+        self.capture = by_column(tables["capture"], "person_id")
+
+    # ---- hospital, residential and detox stays
+
+    def acute(self, episode: Row) -> Row:
+        columns = (
+            "readmission_day",
+            "direct_transfer",
+            "direct_transfer_end_day",
+            "planned_admission_day",
+            "step_up_day",
+            "captured_days",
+        )
+        exit_day = exit_day_of(episode, self.attendance[episode["episode_id"]])
+        if not self.collected["acute_event"] or exit_day is None:
+            return dict.fromkeys(columns)
+        transfer_days = (0, 1) if exit_of(episode) == "transferred_higher" else (0,)
+        exit_on_line = episode["start_day"] + exit_day
+        stays = [r for r in self.acute_event[episode["person_id"]] if r["level_of_care"] in ACUTE]
+        transfers = [r for r in stays if r["start_day"] - exit_on_line in transfer_days]
+        ends = [r["end_day"] for r in transfers]
+        # Still in that stay, or nobody knows: no end. Two stays at once: the later end.
+        transfer_end = None if not ends or None in ends else max(ends) - exit_on_line
+        later = [
+            (r["start_day"] - exit_on_line, r["planned"] is True)
+            for r in stays
+            if r["start_day"] > exit_on_line and r not in transfers
+        ]
+        # At risk only from the end of the direct transfer on: a change of wards within it is no readmission.
+        later = [(day, planned) for day, planned in later if transfer_end is None or day >= transfer_end]
+        during = [
+            r["start_day"] - episode["start_day"]
+            for r in stays
+            if r in transfers or 1 <= r["start_day"] - episode["start_day"] <= exit_day
+        ]
+        return {
+            "readmission_day": min((day for day, planned in later if not planned), default=None),
+            "direct_transfer": bool(transfers),
+            "direct_transfer_end_day": transfer_end,
+            "planned_admission_day": min((day for day, planned in later if planned), default=None),
+            "step_up_day": min(during, default=None),
+            "captured_days": self._captured_days(episode["person_id"], exit_on_line),
+        }
+
+    def _captured_days(self, person_id: int, exit_on_line: int) -> int | None:
+        """Walk forward from the exit, day by day, as long as some source sees the person."""
+        if not self.collected["capture"]:
+            return None
+        windows = [(r["from_day"], r["to_day"]) for r in self.capture[person_id]]
+        day = exit_on_line
+        while any(first <= day <= last for first, last in windows):
+            day += 1
+        return max(0, day - 1 - exit_on_line)
+
+    # ---- substance use
+
+    def substance(self, episode: Row) -> Row:
+        rows = self.substance_use[episode["episode_id"]]
+        row: Row = {"is_sud": None}
+        if episode["track"] is not None:
+            row["is_sud"] = episode["track"] in ("substance_use", "co_occurring")
+        elif episode["primary_condition"] is not None:
+            row["is_sud"] = episode["primary_condition"] in SUD_CONDITIONS
+        if not self.collected["substance_use"]:
+            return row | dict.fromkeys(
+                (
+                    "days_used_admission",
+                    "days_used_discharge",
+                    "abstinent_admission",
+                    "abstinent_discharge",
+                    "controlled_admission",
+                    "tests_negative",
+                    "tests_positive",
+                    "tests_excluded",
+                    "tests_missed",
+                )
+            )
+        reports = [(r["day"], r["days_used_past_30"]) for r in rows if r["days_used_past_30"] is not None]
+        admission = [(day, used) for day, used in reports if -14 <= day <= 7]
+        admission.sort(key=lambda report: (abs(report[0]), report[0], -report[1]))
+        discharge: list[tuple[int, int]] = []
+        if episode["los_days"] is not None:
+            discharge = [(day, used) for day, used in reports if abs(day - episode["los_days"]) <= 14]
+            discharge.sort(key=lambda report: (-report[0], -report[1]))
+        row["days_used_admission"] = admission[0][1] if admission else None
+        row["days_used_discharge"] = discharge[0][1] if discharge else None
+        for when in ("admission", "discharge"):
+            used = row[f"days_used_{when}"]
+            row[f"abstinent_{when}"] = None if used is None else used == 0
+        controlled = {r["controlled_environment"] for r in rows if -14 <= r["day"] <= 7} - {None}
+        row["controlled_admission"] = (True in controlled) if controlled else None
+        return row | self._tests(episode, rows)
+
+    @staticmethod
+    def _tests(episode: Row, rows: list[Row]) -> Row:
+        last = last_known_day(episode) - episode["start_day"]
+        tests: dict[tuple[int, str], set[str]] = defaultdict(set)
+        for r in rows:
+            if r["source"] in TESTS and r["result"] is not None and 0 <= r["day"] <= last:
+                tests[r["day"], r["source"]].add(r["result"])
+        counts = dict.fromkeys(("tests_negative", "tests_positive", "tests_excluded", "tests_missed"), 0)
+        for results in tests.values():
+            if "positive" in results:
+                counts["tests_positive"] += 1
+            elif "negative" in results:
+                counts["tests_negative"] += 1
+            elif results & {"missed", "refused"}:
+                counts["tests_missed"] += 1
+            else:
+                counts["tests_excluded"] += 1
+        return dict(counts)
+
+    # ---- follow-up
+
+    def followups(self, episode: Row) -> Row:
+        row: Row = {}
+        for due_day, window in FOLLOWUP_WINDOWS.items():
+            for name, value in self._followup(episode, due_day, window).items():
+                row[f"followup_{due_day}_{name}"] = value
+        return row
+
+    def _followup(self, episode: Row, due_day: int, window: tuple[int, int]) -> Row:
+        nothing: Row = {"reached": None, "abstinent": None, "outcome": None}
+        rows = [r for r in self.followup[episode["episode_id"]] if r["due_day"] == due_day]
+        if episode["los_days"] is None:
+            return nothing
+        if not rows:
+            over = episode["observed_days"] >= episode["los_days"] + window[1]
+            return nothing | {"reached": False if self.collected["followup"] and over else None}
+        interviews = []
+        for r in rows:
+            day = r["attempted_day"] if r["completed_day"] is None else r["completed_day"]
+            if r["reached"] and (day is None or window[0] <= day <= window[1]):
+                interviews.append((day, r))
+        if not interviews:
+            recorded = [r["outcome"] for r in rows if r["outcome"] is not None]
+            # A death or custody must not hide behind an earlier "no answer".
+            return nothing | {
+                "reached": False,
+                "outcome": max(recorded, key=FOLLOWUP_OUTCOMES.index, default=None),
+            }
+        interviews.sort(
+            key=lambda i: (
+                i[0] is None,
+                i[0] or 0,
+                99 if i[1]["days_abstinent_past_30"] is None else i[1]["days_abstinent_past_30"],
+            )
+        )
+        day, first = interviews[0]
+        recorded = [r["outcome"] for _, r in interviews if r["outcome"] is not None]
+        abstinent = first["days_abstinent_past_30"]
+        abstinent = None if abstinent is None else abstinent == 30
+        on = episode["los_days"] + (due_day if day is None else day)
+        for r in self.substance_use[episode["episode_id"]]:
+            positive = r["source"] in TESTS and r["result"] == "positive"
+            if positive and on - 30 <= r["day"] <= on:
+                abstinent = False
+        return {
+            "reached": True,
+            "abstinent": abstinent,
+            "outcome": min(recorded, key=FOLLOWUP_OUTCOMES.index, default=None),
+        }
