@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 
 from analytics.errors import IopError, UsageProblem
-from analytics.settings import store_folder
+from analytics.settings import PROJECT_ROOT, store_folder
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -97,6 +97,8 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--episodes", type=int, default=100_000)
     bench.add_argument("--json", type=Path, help="write the figures as JSON")
     bench.set_defaults(command=_bench)
+    docs = commands.add_parser("docs", help="write the generated pages of docs/")
+    docs.set_defaults(command=_docs)
     return parser
 
 
@@ -245,10 +247,27 @@ def _doctor(options: argparse.Namespace) -> int:
     return 0 if all(finding.ok for finding in findings) else 1
 
 
+def generated_docs() -> dict[str, str]:
+    """Return the generated pages of docs/ by file name; a test compares them with what is committed."""
+    from analytics.intake.describe import import_markdown
+    from analytics.measures.cards import measures_markdown
+
+    return {"import.md": import_markdown(), "measures.md": measures_markdown()}
+
+
+def _docs(options: argparse.Namespace) -> int:
+    for name, text in generated_docs().items():
+        (PROJECT_ROOT / "docs" / name).write_text(text, encoding="utf-8")
+        print(f"Wrote docs/{name}.")
+    return 0
+
+
 def _bench(options: argparse.Namespace) -> int:
     from analytics.bench import run_bench
+    from analytics.demo import write_raw
 
-    return run_bench(options.episodes, options.json)
+    # A line for each step, also where nobody watches: it takes minutes, and standard output stays the table's.
+    return run_bench(options.episodes, options.json, write_raw, lambda step: print(f"… {step}", file=sys.stderr))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import tomllib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,13 +16,14 @@ from pathlib import Path
 from typing import Final, Literal, TypeVar, cast
 
 from analytics import audit_log
-from analytics.disclosure import Disclosed, Provenance, internal_view
+from analytics.disclosure import Disclosed, PairCounts, Provenance, internal_view
 from analytics.errors import DisclosureProblem, MeasureProblem
 from analytics.measures import catalog, evaluate
 from analytics.measures.groups import choices
-from analytics.measures.pairs import PairCounts, pair_counts
+from analytics.measures.pairs import pair_counts
 from analytics.measures.types import NOT_KNOWN, Cohort, Measure, Profile, StratifiedResult, Stratifier
 from analytics.reports.tables import csv_bytes
+from analytics.settings import DATA_FOLDER
 from analytics.store.snapshot import Snapshot, current_id, open_current
 from analytics.texts import cohort_words, data_cut_words
 
@@ -169,6 +171,12 @@ class View:
             ),
         )
         return tuple(str(row[0]) for row in rows)
+
+    def therapies(self) -> dict[str, str]:
+        """Return the therapies in these data, code to full name, from data/therapies.toml; unnamed codes as they are."""
+        named = tomllib.loads((DATA_FOLDER / "therapies.toml").read_text(encoding="utf-8"))
+        codes = [code for code in self.choices(Stratifier.THERAPY) if code != NOT_KNOWN]
+        return {code: str(named.get(code, {}).get("label", code)) for code in codes}
 
     def measure(self, measure_id: str, instrument: str | None = None, profile: Profile = "default") -> Measure:
         """Return a measure of the catalogue; MeasureProblem names the choices when there is none."""

@@ -35,14 +35,14 @@ def evaluation_rows(store: Path, episodes: int) -> list[Row]:
         lambda: evaluate([completion], snapshot, by=BY),
     )
     (overview,), overview_runs = medians(lambda: evaluate(headline, snapshot))
-    peer = "bare sum of the same columns"
+    work, peer, milliseconds = f"{completion.name} by {BY}", "bare sum of the same columns", 1000 * bare
     gate = OF_THE_FLOOR_WHEN_MANY if episodes >= MANY_EPISODES else OF_THE_FLOOR
-    work = f"{completion.name} by {BY}"
+    everything = f"overview: {len(headline)} measures, persons counted"
     return [
-        Row(work, "ms", gate, 1000 * counted, peer, 1000 * bare, runs),
-        Row(f"{work}, persons counted", "ms", OF_THE_FLOOR_WITH_PERSONS, 1000 * with_persons, peer, 1000 * bare, runs),
-        Row(f"overview: {len(headline)} measures, persons counted", "s", OVERVIEW_SECONDS, overview, runs=overview_runs),
-    ]  # fmt: skip
+        Row(work, "ms", gate, 1000 * counted, peer, milliseconds, runs),
+        Row(f"{work}, persons counted", "ms", OF_THE_FLOOR_WITH_PERSONS, 1000 * with_persons, peer, milliseconds, runs),
+        Row(everything, "s", OVERVIEW_SECONDS, overview, runs=overview_runs),
+    ]
 
 
 def bare_sum(snapshot: Snapshot, measure: Measure, by: Stratifier) -> str:

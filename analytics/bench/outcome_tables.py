@@ -76,9 +76,7 @@ def against_pandas(store: Path, state: Path) -> Row:
     """Compare the steps from sessions and scores to weeks and pairs with the same in pandas, reading included."""
     snapshot = open_current(store)
     steps = ";\n".join(steps_to_pairs(snapshot))
-    (ours, theirs), runs = medians(
-        lambda: snapshot.query(f"{steps};\nselect 1"), lambda: weeks_and_pairs(state)
-    )
+    (ours, theirs), runs = medians(lambda: snapshot.query(f"{steps};\nselect 1"), lambda: weeks_and_pairs(state))
     ((weeks, pairs),) = snapshot.query(
         f"{steps};\nselect (select count(*) from temp.attendance_week), count(first_day) from score_pair"
     )

@@ -83,6 +83,7 @@ def _rerun_seconds(project: Path, scratch: Path, write_raw: WriteRaw) -> list[fl
         check=False,
     )
     if ended.returncode != 0:
-        return f"a page stopped: {' '.join(ended.stderr.split())[-160:]}"
+        last_words = (ended.stderr.strip().splitlines() or [""])[-1]
+        return f"a page stopped: {last_words[:120]}"
     seconds: list[float] = json.loads(ended.stdout.splitlines()[-1])
     return seconds

@@ -55,12 +55,9 @@ def import_once(folder: Path, episodes: int, write_raw: WriteRaw) -> Imported:
     facts = in_child(write_raw, raw, episodes)
     new_key(key)
     report = folder / "report.json"
-    seconds, peak = in_child(
-        run_command,
-        ["import", str(raw), "--store", str(store), "--key", str(key), "--privacy", "synthetic"]
-        + ["--data-cut", facts.data_cut.isoformat(), "--import-date", facts.import_date.isoformat()]
-        + ["--report", str(report)],
-    )
+    command = ["import", str(raw), "--store", str(store), "--key", str(key), "--privacy", "synthetic"]
+    command += ["--data-cut", facts.data_cut.isoformat(), "--import-date", facts.import_date.isoformat()]
+    seconds, peak = in_child(run_command, [*command, "--report", str(report)])
     rows = sum(file["records_read"] for file in json.loads(report.read_text(encoding="utf-8"))["files"].values())
     for file in raw.iterdir():
         file.unlink()

@@ -58,8 +58,7 @@ def in_child(work: Callable[Given, Answer], *args: Given.args, **kwargs: Given.k
             return pool.submit(work, *args, **kwargs).result()
         except BrokenProcessPool:
             raise IopError(
-                "The computer ended a step of the benchmark, most likely for want of memory. "
-                "Try fewer --episodes."
+                "The computer ended a step of the benchmark, most likely for want of memory. Try fewer --episodes."
             ) from None
 
 

@@ -7,7 +7,7 @@ calendar inside the importing process, merged with the new ones (same key: the l
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import duckdb
 
@@ -60,7 +60,7 @@ def load_known(connection: duckdb.DuckDBPyConnection, key: Key, snapshot_id: str
 
 def add_known_parents(connection: duckdb.DuckDBPyConnection, spec: TableSpec, view: str, key: Key) -> None:
     """Let rows of a child file find an episode or person that is in the store but not in this batch."""
-    kind = "person" if spec.parent == "person" else "episode"
+    kind: Literal["person", "episode"] = "person" if spec.parent == "person" else "episode"
     first, last = ("admit_date", "discharge_date") if kind == "episode" else ("null", "null")
     if kind == "person":
         connection.execute(

@@ -27,7 +27,7 @@ ADVICE: Final[dict[str, str]] = {
     "PHI_VALUE": "A value looks like an identifier of a person. Use codes made by your system instead.",
     "REQUIRED": "A required value is missing.",
     "BAD_ID": "Ids have 1 to 64 letters, digits, hyphens or underscores and begin with a letter or digit.",
-    "ID_SCIENTIFIC": "A spreadsheet turned an id into a number like 1.2E+10. Format the column as text and export again.",
+    "ID_SCIENTIFIC": "A spreadsheet turned an id into a number like 1.2E+10. Format it as text and export again.",
     "DATE_FORMAT": "Dates are written YYYY-MM-DD; name another format in a mapping (date_format).",
     "DATE_INVALID": "There is no such day in the calendar.",
     "DATE_FUTURE": "The day lies after the day of the import.",
@@ -92,6 +92,11 @@ class FileReport:
     rejected: list[Rejection] = field(default_factory=list)
     rejected_count: int = 0
     warnings: list[Rejection] = field(default_factory=list)
+
+    @property
+    def refused(self) -> bool:
+        """True when the whole file was refused."""
+        return self.outcome == "rejected"
 
     def refuse(self, rule: str, column: str | None = None) -> None:
         """Refuse the whole file."""

@@ -97,28 +97,25 @@ def _open_canonical(
     known = {column.name for column in spec.columns if column.name != "observed_until"}
     unknown = [name for name in facts.columns if name not in known]
     as_written = dict(zip(facts.columns, facts.header, strict=True))
-    for name in unknown:
-        if rule := header_finding(as_written[name], known):
-            file.refuse(rule, as_written[name])
+    refusals = [(header_finding(as_written[name], known), as_written[name]) for name in unknown]
     missing = [c.name for c in spec.columns if (c.required or c.present) and c.name not in facts.columns]
     # Self reports need no test result; the two columns may take each other's place.
     if spec.table == "substance_use" and "days_used_past_30" in facts.columns and "result" in missing:
         missing.remove("result")
-    for name in missing:
-        file.refuse("MISSING_COLUMN", name)
-    if file.outcome == "rejected":
-        return
+    found = [(rule, column) for rule, column in refusals if rule] + [("MISSING_COLUMN", name) for name in missing]
     view = f"text_{spec.table}"
-    if unknown:
+    if unknown and not found:
         scratch = f"unknown_{spec.table}"
         places = {f"column {place}": name for place, name in enumerate(unknown)}
         text_view(connection, scratch, facts, places)
-        for finding in scan_unknown_columns(connection, scratch, list(places)):
-            file.refuse(finding.rule, as_written[places[finding.column]])
+        findings = scan_unknown_columns(connection, scratch, list(places))
+        found = [(finding.rule, as_written[places[finding.column]]) for finding in findings]
         connection.execute(f'drop view "{scratch}"')
-        file.warnings += [Rejection(None, as_written[name], "UNKNOWN_COLUMN") for name in unknown]
-    if file.outcome == "rejected":
+    for rule, column in found:
+        file.refuse(rule, column)
+    if found:
         return
+    file.warnings += [Rejection(None, as_written[name], "UNKNOWN_COLUMN") for name in unknown]
     present = frozenset(known & set(facts.columns))
     text_view(connection, view, facts, sorted(present))
     sources.tables[spec.table] = SourceTable(view, present)
@@ -158,6 +155,6 @@ def _through_mapping(
         for column in spec.columns:
             if (column.required or column.present) and column.name not in present:
                 file.refuse("MISSING_COLUMN", column.name)
-        if file.outcome == "accepted":
+        if not file.refused:
             unknown = frozenset(name for name in present if source_name(name, mapping.study_days) in table.unknown)
             sources.tables[spec.table] = SourceTable(table.view, present, unknown)

@@ -13,7 +13,7 @@ from analytics.measures.types import NOT_KNOWN, Cohort, Stratifier, Table
 from analytics.store.codes import CODES
 
 # Shares of full weeks with enough hours, as outcomes.sql names them, in the order in which they are shown.
-DOSE_BANDS: Final = ("none", "under half", "half or more", "all")
+DOSE_BANDS: Final = ("none", "under half", "half or more", "every week")
 
 PERIOD: Final = re.compile(r"\d{4}(-(0[1-9]|1[0-2])|-Q[1-4])?")
 THERAPY: Final = re.compile(r"[a-z0-9_]{1,32}")
@@ -33,7 +33,11 @@ CLOSED_LISTS: Final[Mapping[str, tuple[str, ...]]] = {
 FIRST_OF_PERSON: Final = (
     "row_number() over (partition by person_id order by is_closed desc, start_day, episode_id) = 1"
 )
-LAST_OF_COURSE: Final = "episode_id in (select episode_id from episode_outcome where is_course_last)"
+# Only the episodes themselves know their course.
+LAST_OF_COURSE: Final = {
+    Table.EPISODE_OUTCOME: "is_course_last",
+    Table.SCORE_OUTCOME: "episode_id in (select episode_id from episode_outcome where is_course_last)",
+}
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ def rows_of(table: Table, cohort: Cohort, instrument: str | None = None) -> Rows
             conditions.append(_period_condition(name, relation))
             parameters[name] = _period(Stratifier.ADMIT_PERIOD.value, boundary)
     if cohort.unit == "course":
-        conditions.append(LAST_OF_COURSE)
+        conditions.append(LAST_OF_COURSE[table])
     source = table.value
     if conditions or cohort.unit == "person":
         filters = f" where {' and '.join(conditions)}" if conditions else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 from analytics.errors import MeasureProblem
 from analytics.instruments import find_instrument
@@ -45,13 +44,12 @@ def pair_counts(snapshot: SnapshotCursor, instrument: str, cohort: Cohort) -> Pa
         raise MeasureProblem(f"There is no instrument '{instrument}'.")
     rows = rows_of(Table.SCORE_OUTCOME, cohort, found.id)
     mature = f" and ({MATURE}) is true" if cohort.bounded_by_admission else ""
-    answer = snapshot.query(
+    counted = snapshot.query(
         "select first, last, count(*) as episodes\n"
         f"from {rows.text}\nwhere is_closed is true and first is not null{mature}\n"
         "group by first, last\norder by first nulls last, last nulls last",
         rows.parameters,
     )
-    counted = cast("list[tuple[float, float | None, int]]", answer)
     return PairCounts(
         instrument=found.id,
         pairs=tuple((first, last, episodes) for first, last, episodes in counted if last is not None),

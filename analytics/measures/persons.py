@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Any, Final
 
 from analytics.measures.cohort_sql import Rows
 from analytics.measures.groups import groups_of
@@ -49,7 +49,7 @@ def count_persons(scan: Scan, findings: Findings, snapshot: SnapshotCursor) -> P
         return Persons(0, tuple({ALL: 0} for _ in scan.measures))
     total = _of_totals(scan, lowest, highest)
     ((in_cohort, *everybody),) = snapshot.query(total.text, total.parameters)
-    behind = [{ALL: cast("int", count)} for count in everybody]
+    behind = [{ALL: count} for count in everybody]
     small = _small_split_values(scan, findings, rows_behind)
     if scan.by is not None and small:
         fetch = _of_small_groups(scan, small)
@@ -58,7 +58,7 @@ def count_persons(scan: Scan, findings: Findings, snapshot: SnapshotCursor) -> P
             for group, members in by_group.items():
                 if rows_behind[position][group] < SMALL_GROUP:
                     behind[position][group] = len(members)
-    return Persons(cast("int", in_cohort), tuple(behind))
+    return Persons(in_cohort, tuple(behind))
 
 
 def _rows_behind(measure: Measure, tally: Tally) -> int:
@@ -126,7 +126,7 @@ def _statement(scan: Scan, text: str, values: Mapping[str, object]) -> Statement
 
 
 def _distinct(
-    answer: Sequence[Sequence[object]], small: Mapping[int, Sequence[str]], by: Stratifier
+    answer: Sequence[tuple[Any, ...]], small: Mapping[int, Sequence[str]], by: Stratifier
 ) -> dict[int, dict[str, set[object]]]:
     """Gather people by measure and group; someone with two therapies counts in both."""
     people: dict[int, dict[str, set[object]]] = {position: {} for position in small}

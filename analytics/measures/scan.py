@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, TypeVar
 
 from analytics.measures.cohort_sql import Rows, rows_of
 from analytics.measures.curves import Cells, histogram, way_of
@@ -23,6 +23,9 @@ from analytics.measures.ladder_sql import (
 from analytics.measures.sums_sql import PairSums, pairs_of, read_sums, summing
 from analytics.measures.tally import Paired, Tally
 from analytics.measures.types import ALL, Cohort, Estimator, Measure, SnapshotCursor, Stratifier, Unit
+
+Row = tuple[Any, ...]
+Key = TypeVar("Key", bound=Hashable)
 
 CURVES = (Estimator.SURVIVAL, Estimator.INCIDENCE)
 
@@ -100,51 +103,37 @@ def run(scan: Scan, snapshot: SnapshotCursor) -> Findings:
     return _read_curve(scan, answers[0]) if scan.is_curve else _read_counts(scan, *answers)
 
 
-def _read_counts(
-    scan: Scan, counts: Sequence[Sequence[object]], sums: Sequence[Sequence[object]] = ()
-) -> Findings:
+def _read_counts(scan: Scan, counts: Sequence[Row], sums: Sequence[Row] = ()) -> Findings:
     columns, measures = outcomes(scan.measures), len(scan.measures)
     lengths = [len(steps) for steps in map(steps_of, scan.measures, scan.matured)]
-    # One pass over the answer: (column, split value, code) to rows, and the paired answers likewise.
+    own = [[n for n, each in enumerate(columns) if each.measure == position] for position in range(measures)]
+    both = [[n for n in numbers if columns[n].kind in (BEFORE, AFTER)] for numbers in own]
+    # By outcome column: (value of the split, code) to rows; by measure: (value of the split, answers) to rows.
     codes: list[Counter[tuple[object, int]]] = [Counter() for _ in columns]
-    pairs: list[Counter[tuple[object, tuple[bool, bool]]]] = [Counter() for _ in scan.measures]
-    own_columns = [[n for n, each in enumerate(columns) if each.measure == p] for p in range(measures)]
+    answers: list[Counter[tuple[object, tuple[bool, ...]]]] = [Counter() for _ in scan.measures]
     for raw, *values, count in counts:
         position, step = next((p, s) for p, s in enumerate(values[:measures]) if s is not None)
-        known = values[measures:]
-        rows, passed_all = _whole(count), _whole(step) == lengths[position]
-        for number in own_columns[position]:
-            code = _whole(step) + (_answer(known[number]) if passed_all else 0)
-            codes[number][raw, code] += rows
-        before, after = (
-            next((known[n] for n in own_columns[position] if columns[n].kind == kind), None)
-            for kind in (BEFORE, AFTER)
-        )
-        if passed_all and before is not None and after is not None:
-            pairs[position][raw, (bool(before), bool(after))] += rows
+        outcome, has_passed = values[measures:], step == lengths[position]
+        for number in own[position]:
+            codes[number][raw, step + (_answer(outcome[number]) if has_passed else 0)] += count
+        pair = tuple(outcome[number] for number in both[position])
+        if has_passed and pair and None not in pair:
+            answers[position][raw, pair] += count
     return Findings(
         tallies={
             (column.measure, column.kind, column.words): _tallies(scan, column.measure, codes[number])
             for number, column in enumerate(columns)
         },
         paired={
-            position: {
-                group: Paired(cells)
-                for group, cells in added_up(
-                    ((raw, key, n) for (raw, key), n in counter.items()), scan.by
-                ).items()
-            }
-            for position, counter in enumerate(pairs)
-            if scan.measures[position].paired is not None
+            position: {group: Paired(cells) for group, cells in _by_group(scan, counter).items()}
+            for position, counter in enumerate(answers)
         },
         sums=_read_sums(scan, sums),
         split_values=tuple({raw for raw, *_ in counts}),
     )
 
 
-def _read_sums(
-    scan: Scan, answer: Sequence[Sequence[object]]
-) -> dict[tuple[int, str | None], dict[str, PairSums]]:
+def _read_sums(scan: Scan, answer: Sequence[Row]) -> dict[tuple[int, str | None], dict[str, PairSums]]:
     by_pair: dict[tuple[int, str | None], dict[str, PairSums]] = {}
     for number, pair in enumerate(pairs_of(scan.measures, scan.matured)):
         groups: dict[str, PairSums] = {ALL: PairSums()}
@@ -155,36 +144,34 @@ def _read_sums(
     return by_pair
 
 
-def _read_curve(scan: Scan, answer: Sequence[Sequence[object]]) -> Findings:
+def _read_curve(scan: Scan, answer: Sequence[Row]) -> Findings:
     measure = scan.measures[0]
     last_step = len(steps_of(measure, scan.matured[0]))
     codes: Counter[tuple[object, int]] = Counter()
     days: Counter[tuple[object, tuple[int, str | None]]] = Counter()
     for raw, step, day, way, count in answer:
-        counted = step == last_step and day is not None
-        codes[raw, _whole(step) + (_answer(True) if counted else 0)] += _whole(count)
-        if counted:
-            days[raw, (_whole(day), way_of(way))] += _whole(count)
+        is_counted = step == last_step and day is not None
+        codes[raw, step + (_answer(True) if is_counted else 0)] += count
+        if is_counted:
+            days[raw, (day, way_of(way))] += count
     tallies = _tallies(scan, 0, codes)
-    cells: dict[str, Cells] = {group: {} for group in tallies}
+    nobody: dict[str, Cells] = {group: {} for group in tallies}
     return Findings(
         {(0, VALUE, measure.title): tallies},
-        cells=cells | added_up(((raw, key, n) for (raw, key), n in days.items()), scan.by),
+        cells=nobody | _by_group(scan, days),
         split_values=tuple({raw for raw, *_ in answer}),
     )
 
 
 def _tallies(scan: Scan, position: int, codes: Counter[tuple[object, int]]) -> dict[str, Tally]:
     steps = steps_of(scan.measures[position], scan.matured[position])
-    by_group = added_up(((raw, code, n) for (raw, code), n in codes.items()), scan.by)
-    return {group: Tally(steps, counts) for group, counts in by_group.items()}
+    return {group: Tally(steps, counts) for group, counts in _by_group(scan, codes).items()}
 
 
-def _answer(outcome: object) -> int:
+def _by_group(scan: Scan, cells: Counter[tuple[object, Key]]) -> dict[str, dict[Key, int]]:
+    return added_up(((raw, key, count) for (raw, key), count in cells.items()), scan.by)
+
+
+def _answer(outcome: bool | None) -> int:
     """Return what an outcome adds to the step code: 0 not known, 1 no, 2 yes."""
     return 0 if outcome is None else 2 if outcome else 1
-
-
-def _whole(value: object) -> int:
-    """Name the type of a count, code or day of the answer; the driver's rows are untyped."""
-    return cast("int", value)

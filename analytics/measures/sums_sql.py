@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Any, Final
 
 from analytics.measures.cohort_sql import Rows
 from analytics.measures.ladder_sql import (
@@ -83,10 +83,10 @@ def summing(pairs: Sequence[Pair], measures: Sequence[Measure], rows: Rows, spli
     return Statement(text, parameters_in(text, dict(enumerate(measures)), rows))
 
 
-def read_sums(row: Sequence[object], number: int) -> PairSums:
+def read_sums(row: Sequence[Any], number: int) -> PairSums:
     """Return the sums of the nth pair from a row of the statement's answer."""
     start = 1 + number * SUMS_PER_PAIR
-    count, *sums = (cast("float | None", value) or 0.0 for value in row[start : start + SUMS_PER_PAIR])
+    count, *sums = (value or 0.0 for value in row[start : start + SUMS_PER_PAIR])
     return PairSums(int(count), *sums)
 
 

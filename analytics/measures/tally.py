@@ -77,7 +77,7 @@ class Tally:
 class Paired:
     """Rows of one group past the last step by their two answers (before, after), both known."""
 
-    cells: dict[tuple[bool, bool], int]
+    cells: dict[tuple[bool, ...], int]
 
     def of(self, before: bool, after: bool) -> int:
         """Return the rows with these answers."""

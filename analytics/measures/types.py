@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 ALL: Final = "all"  # the group of everybody
 NOT_KNOWN: Final = (
@@ -37,7 +37,7 @@ class SnapshotCursor(Protocol):
         """Return the id that is printed with every number."""
         ...
 
-    def query(self, sql: str, parameters: Mapping[str, object]) -> list[tuple[object, ...]]:
+    def query(self, sql: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
         """Return all rows; `$name` in the text is bound from `parameters`, and none may be left over."""
         ...
 

@@ -86,8 +86,7 @@ def outcome_bars(
         for kind, (marker, ink) in enumerate(kinds)
     ]
     alt = "; ".join(
-        f"{outcome.words} ({count(outcome.total)}): "
-        + ", ".join(_told(outcome, kind) for kind in range(len(kinds)))
+        f"{outcome.words} ({count(outcome.total)}): " + ", ".join(_told(outcome, kind) for kind in range(len(kinds)))
         for outcome in outcomes
     )
     return figure(
@@ -112,9 +111,7 @@ def _outcomes(
     first = improved.content
     others = (unchanged.content, deteriorated.content)
     if any(other.by != first.by or other.estimates.keys() != first.estimates.keys() for other in others):
-        raise MeasureProblem(
-            "Better, no clear change and worse must be split alike. Ask for all three at once."
-        )
+        raise MeasureProblem("Better, no clear change and worse must be split alike. Ask for all three at once.")
     outcomes = []
     for group, estimate in first.estimates.items():
         better, same, worse = (estimate, *(other.estimates[group] for other in others))
@@ -152,9 +149,7 @@ def _outcome_words(outcomes: Sequence[_Outcome], places: Sequence[float], colour
     for number, (outcome, middle) in enumerate(zip(outcomes, places, strict=True)):
         above = middle - (FIRST_BAR if number == 0 else GROUP_BAR) / 2 - 10
         small = " <i>small</i>" if outcome.small else ""
-        words.append(
-            text(0, above, f"{bold(outcome.words)}{small}", colours.ink, xref="paper", xanchor="left")
-        )
+        words.append(text(0, above, f"{bold(outcome.words)}{small}", colours.ink, xref="paper", xanchor="left"))
         counted = f"{count(outcome.total)} {unit_words(outcome.unit, outcome.total)}"
         words.append(text(1, above, counted, colours.ink, xref="x", xanchor="right"))
         unknown = outcome.parts[3] / outcome.total
@@ -206,9 +201,7 @@ def ladder_bars(disclosed: Disclosed[StratifiedResult], theme: Theme, group: str
     for (name, fell_out), middle, wraps in zip(texts, places, two_lines, strict=True):
         number, _, rest = name.partition(" ")
         above = middle - 20 - (SECOND_LINE if wraps else 0)
-        words.append(
-            text(0, above, f"<b>{number}</b> {plain(rest)}", colours.ink, xref="paper", xanchor="left")
-        )
+        words.append(text(0, above, f"<b>{number}</b> {plain(rest)}", colours.ink, xref="paper", xanchor="left"))
         if fell_out:
             words.append(text(1, middle - 20, plain(fell_out), colours.ink, xref="paper", xanchor="right"))
     return figure(

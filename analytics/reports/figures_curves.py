@@ -22,11 +22,11 @@ from analytics.reports.steps import at_risk_at, last_day_of, left_out_by, value_
 from analytics.texts import label
 
 MOST_CURVES: Final = 4  # more are drawn as rows of dots, never as a fifth line
-DASHES: Final = ("solid", "dash", "dot", "dashdot")
+DASHES: Final = {"solid": "——", "dash": "– –", "dot": "·····", "dashdot": "– · –"}
 PLOT_HEIGHT: Final = 400
 TABLE_LINE: Final = 18  # pixels of one line under the axis
 LINE_OF_TEXT: Final = 0.055  # share of the axis that one line of text takes
-NAME_WIDTH: Final = 0.25  # share of a phone's width that a group's name takes
+NAME_WIDTH: Final = 0.1  # share of a page's width that a group's name takes
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def _drawn(disclosed: Disclosed[StratifiedResult], group: str, number: int, colo
         result.curves[group],
         last_day_of(result.curves[group]),
         colour,
-        "dot" if small else "solid" if alone else DASHES[number],
+        "dot" if small else "solid" if alone else tuple(DASHES)[number],
         small,
     )
 
@@ -114,10 +114,7 @@ def _curve_traces(drawn: _Drawn, colours: Palette, *, alone: bool) -> list[Spec]
     low, high = (
         [
             1.0,
-            *(
-                share if math.isnan(limit) else limit
-                for limit, share in zip(limits, survival[1:], strict=False)
-            ),
+            *(share if math.isnan(limit) else limit for limit, share in zip(limits, survival[1:], strict=False)),
         ]
         for limits in (curve.ci_low[STILL_IN][:until], curve.ci_high[STILL_IN][:until])
     )
@@ -186,8 +183,10 @@ def _marked_days(drawn: _Drawn, days: Sequence[int], colours: Palette) -> tuple[
 def _line_names(curves: Sequence[_Drawn], last_week: float, colours: Palette) -> list[Spec]:
     """Return each group's name above its line, at the week where the lines lie furthest apart.
 
-    At their ends lines often run into each other: everybody leaves when the planned weeks are over.
+    At their ends lines often run into each other: everybody leaves when the planned weeks are over. Lines that
+    are nowhere far enough apart are named in a pile above them all, in their order and with their dash.
     """
+    weeks = [last_week * step / 20 for step in range(2, 14)]
 
     def share(drawn: _Drawn, week: float) -> float:
         return value_at(drawn.curve, drawn.curve.values[STILL_IN], min(7 * week, drawn.last_day), 1.0)
@@ -195,23 +194,31 @@ def _line_names(curves: Sequence[_Drawn], last_week: float, colours: Palette) ->
     def room(week: float) -> float:
         # A name starts on its line and must end below where the next line has fallen to by then.
         shares = sorted((share(drawn, week), share(drawn, week + NAME_WIDTH * last_week)) for drawn in curves)
-        return min((above - here for (here, _), (_, above) in pairwise(shares)), default=1.0) - 0.001 * (
-            last_week - week
-        )
+        return min((above - here for (here, _), (_, above) in pairwise(shares)), default=1.0)
 
-    week = max((last_week * step / 20 for step in range(2, 14)), key=room)
-    words: list[Spec] = []
+    def highest(week: float) -> float:
+        return max(share(drawn, week) for drawn in curves)
+
+    week = max(weeks, key=room)
+    crowded = room(week) < LINE_OF_TEXT
     lowest = 0.0
+    if crowded:
+        pile = 0.02 + LINE_OF_TEXT * len(curves)
+        week = next((early for early in weeks if highest(early) + pile <= 1), weeks[-1])
+        lowest = highest(week) + 0.02
+    words: list[Spec] = []
     for drawn in sorted(curves, key=lambda drawn: share(drawn, week)):
         place = max(share(drawn, week) + 0.01, lowest)
         lowest = place + LINE_OF_TEXT
+        # Words stay in ink: the colour of a line is strong enough for a line, not for small text.
+        sample = f'<span style="color:{drawn.colour}">{DASHES[drawn.dash]}</span> ' if crowded else ""
         small = " <i>small</i>" if drawn.small else ""
         words.append(
             text(
                 week,
                 place,
-                f"{bold(drawn.words)}{small}",
-                colours.ink2 if drawn.small else drawn.colour,
+                f"{sample}{bold(drawn.words)}{small}",
+                colours.ink,
                 xanchor="left",
                 yanchor="bottom",
                 bgcolor=fade(colours.paper, 0.75),
@@ -243,9 +250,7 @@ def _table(curves: Sequence[_Drawn], ticks: Sequence[int], colours: Palette) -> 
         shift = -(34 + TABLE_LINE * number)
         under: Spec = {"yref": "paper", "yanchor": "top", "yshift": shift}
         if numbers is None:
-            words.append(
-                text(0, 0, plain(name), colours.ink2, xref="paper", xanchor="left", xshift=-36, **under)
-            )
+            words.append(text(0, 0, plain(name), colours.ink2, xref="paper", xanchor="left", xshift=-36, **under))
             continue
         words += [
             text(tick, 0, count(people), colours.ink, xanchor="center", **under)

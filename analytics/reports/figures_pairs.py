@@ -69,14 +69,10 @@ def pair_scatter(
     kinds: dict[Kind, list[tuple[float, float, int]]] = {"better": [], "same": [], "worse": []}
     for first, last, number in pairs:
         kinds[_kind(first, last, error, lower_is_better)].append((first, last, number))
-    data = [
-        _marks(kind, kinds[kind], colours, many=people > MOST_MARKS) for kind in ("same", "better", "worse")
-    ]
+    data = [_marks(kind, kinds[kind], colours, many=people > MOST_MARKS) for kind in ("same", "better", "worse")]
     if unmeasured:
         data.append(_rug(disclosed.content.unmeasured, rug_at, colours))
-    diagonal = line_shape(
-        max(left, bottom), max(left, bottom), min(right, top), min(right, top), colours.axis
-    )
+    diagonal = line_shape(max(left, bottom), max(left, bottom), min(right, top), min(right, top), colours.axis)
     shapes = [_band(left, right, bottom, top, error, colours), diagonal]
     words = _region_names(minimum, maximum, lower_is_better, colours)
     if cut_off is not None:
@@ -87,14 +83,10 @@ def pair_scatter(
             line_shape(edge, minimum - air, edge, top, colours.ink2, line=dash),
             line_shape(left, edge, right, edge, colours.ink2, line=dash),
         ]
-        words.append(
-            text(edge, top, f"cut-off {cut_off:g}", colours.ink2, xanchor="left", yanchor="top", xshift=4)
-        )
+        words.append(text(edge, top, f"cut-off {cut_off:g}", colours.ink2, xanchor="left", yanchor="top", xshift=4))
     if unmeasured:
         told = f"{count(unmeasured)} without a last score"
-        words.append(
-            text(left, rug_at, told, colours.ink2, xanchor="left", yanchor="bottom", yshift=9, xshift=2)
-        )
+        words.append(text(left, rug_at, told, colours.ink2, xanchor="left", yanchor="bottom", yshift=9, xshift=2))
     numbers = {kind: sum(number for *_, number in kinds[kind]) for kind in kinds}
     ticks = list(range(math.ceil(minimum), math.floor(maximum) + 1, _step(reach)))
     small = people + unmeasured < SMALL_GROUP

@@ -76,14 +76,10 @@ def trend_line(disclosed: Disclosed[StratifiedResult], theme: Theme, target: flo
     low, high = zoomed([*shown, math.nan if target is None else target], scale)
     shapes, words = _recent_panel(points, low, high, colours)
     if target is not None:
-        shapes.append(
-            line_shape(0, target, 1, target, colours.ink, xref="paper", line={"dash": "dot", "width": 1.4})
-        )
+        shapes.append(line_shape(0, target, 1, target, colours.ink, xref="paper", line={"dash": "dot", "width": 1.4}))
         named = f"target {value_words(target, scale)}"
         plate = {"bgcolor": fade(colours.paper, 0.8), "borderpad": 0}
-        words.append(
-            text(0, target, named, colours.ink, xref="paper", xanchor="left", yshift=10, xshift=6, **plate)
-        )
+        words.append(text(0, target, named, colours.ink, xref="paper", xanchor="left", yshift=10, xshift=6, **plate))
     first, last = points[0].place, points[-1].place
     alt = "; ".join(_told(point, scale) for point in points)
     return figure(
@@ -133,9 +129,7 @@ def _names(points: list[_Point]) -> Spec:
     }
 
 
-def _recent_panel(
-    points: list[_Point], low: float, high: float, colours: Palette
-) -> tuple[list[Spec], list[Spec]]:
+def _recent_panel(points: list[_Point], low: float, high: float, colours: Palette) -> tuple[list[Spec], list[Spec]]:
     """Return the panel behind the too recent periods, with the reason in words above it."""
     recent = [point for point in points if point.recent]
     if not recent:
@@ -155,6 +149,8 @@ def _recent_panel(
             xanchor="right" if at_right else "left",
             yanchor="top",
             align="right" if at_right else "left",
+            bgcolor=fade(colours.panel, 0.85),
+            borderpad=0,
         )
     ]
 

@@ -51,9 +51,7 @@ def who_is_counted(disclosed: Disclosed[StratifiedResult], group: str = ALL) -> 
     if not ladder.steps:
         return ""
     # A condition that everybody meets is no step worth reading, except the first and the last.
-    told = [
-        step for number, step in enumerate(ladder.steps) if step.lost or number in (0, len(ladder.steps) - 1)
-    ]
+    told = [step for number, step in enumerate(ladder.steps) if step.lost or number in (0, len(ladder.steps) - 1)]
     chain = " → ".join(f"{count(step.count)} {step.label}" for step in told)
     # The last loss of a proportion is its known "no": those people are counted.
     ends_with_outcome = result.measure.estimator is Estimator.PROPORTION

@@ -33,9 +33,7 @@ def signal_icon(signal: Signal, *, rising: bool = True) -> str:
     if signal == "improving":
         return svg(SIZE, SIZE, f'<circle cx="11" cy="11" r="10" fill="{both("better")}"/>{_arrow(rising)}')
     if signal == "worsening":
-        return svg(
-            SIZE, SIZE, f'<path d="M11 0.5 21.5 11 11 21.5 0.5 11z" fill="{both("worse")}"/>{_arrow(rising)}'
-        )
+        return svg(SIZE, SIZE, f'<path d="M11 0.5 21.5 11 11 21.5 0.5 11z" fill="{both("worse")}"/>{_arrow(rising)}')
     ring = f'<circle cx="11" cy="11" r="9" fill="none" stroke="{both("unknown")}" stroke-width="1.5"'
     if signal == "steady":
         wave = line([(5.5, 12.5), (8.5, 9), (13, 13), (16.5, 9.5)], both("unknown"), 1.5)
@@ -59,9 +57,7 @@ def assurance_icon(assurance: Assurance, *, lower_is_better: bool = False) -> st
     colour = both("worse") if assurance == "misses target" else both("series")
     if assurance == "hit or miss":
         colour = both("unknown")
-    return svg(
-        SIZE, SIZE, box(6, top, 10, 7, fill=colour) + line([(1, 11), (21, 11)], both("ink"), 1.5, dash="3 2")
-    )
+    return svg(SIZE, SIZE, box(6, top, 10, 7, fill=colour) + line([(1, 11), (21, 11)], both("ink"), 1.5, dash="3 2"))
 
 
 def swatch(kind: Swatch) -> str:

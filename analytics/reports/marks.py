@@ -46,9 +46,7 @@ def svg(width: int, height: int, body: str) -> str:
     )
 
 
-def box(
-    x: float, y: float, width: float, height: float, *, fill: str, edge: str = "", radius: float = 0
-) -> str:
+def box(x: float, y: float, width: float, height: float, *, fill: str, edge: str = "", radius: float = 0) -> str:
     """Return a rectangle; with an edge it is drawn inside the given size."""
     if edge:
         x, y, width, height = x + 0.5, y + 0.5, max(width - 1, 0.5), height - 1
@@ -94,9 +92,7 @@ def interval_mark(
     """
     estimate = disclosed.content.estimates[group]
     small = group in disclosed.small
-    body = "".join(
-        line([(x, 0), (x, ROW_HEIGHT)], both("hairline"), 1) for x in map(_across, (0, 0.25, 0.5, 0.75, 1))
-    )
+    body = "".join(line([(x, 0), (x, ROW_HEIGHT)], both("hairline"), 1) for x in map(_across, (0, 0.25, 0.5, 0.75, 1)))
     if _has_band(estimate):
         start, end = _across(estimate.lower_bound), _across(estimate.upper_bound)
         body += box(start, 28, end - start, 7, fill="url(#stripes)", edge=both("unknown"))
@@ -142,8 +138,7 @@ def _interval_alt(
     parts = [f"{value_words(estimate.value, scale)}{f' ({doubt})' if doubt else ''}"]
     if _has_band(estimate):
         parts.append(
-            f"between {percent(estimate.lower_bound)} and {percent(estimate.upper_bound)} "
-            "depending on those not known"
+            f"between {percent(estimate.lower_bound)} and {percent(estimate.upper_bound)} depending on those not known"
         )
     if previous is not None:
         parts.append(f"before {percent(previous)}")
@@ -178,9 +173,7 @@ def sparkline(disclosed: Disclosed[StratifiedResult], width: int = 110, height: 
     values = [estimate.value for estimate in estimates if estimate.has_value]
     body = box(0, 0, width, height, fill=both("panel"))
     if not values:
-        return Mark(
-            svg(width, height, body), f"{result.measure.title}: no months with a value.", width, height
-        )
+        return Mark(svg(width, height, body), f"{result.measure.title}: no months with a value.", width, height)
     middle, span = (min(values) + max(values)) / 2, max(max(values) - min(values), 0.2) * 1.3
     step = (width - 12) / max(len(periods) - 1, 1)
     places = [
@@ -223,9 +216,7 @@ def share_known_bar(disclosed: Disclosed[StratifiedResult], group: str = ALL, wi
     """Draw how many are known: the known solid, the rest striped."""
     share = known_share(disclosed.content, group)
     if math.isnan(share):
-        return Mark(
-            svg(width, 8, box(0, 0, width, 8, fill="none", edge=both("unknown"))), "Nobody counted.", width, 8
-        )
+        return Mark(svg(width, 8, box(0, 0, width, 8, fill="none", edge=both("unknown"))), "Nobody counted.", width, 8)
     known = width * share
     body = ""
     if share < 1:

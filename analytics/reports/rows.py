@@ -50,9 +50,7 @@ class Row:
     reason: str = ""
 
 
-def rows_figure(
-    rows: Sequence[Row], scale: Scale, theme: Theme, sentence: str, everyone: float = math.nan
-) -> Figure:
+def rows_figure(rows: Sequence[Row], scale: Scale, theme: Theme, sentence: str, everyone: float = math.nan) -> Figure:
     """Draw rows on one zoomed axis; `everyone` is the dashed line, NaN = none."""
     colours = palette(theme)
     drawn = [row for row in rows if not row.reason]
@@ -143,9 +141,7 @@ def row_words(rows: Sequence[Row], scale: Scale, colours: Palette) -> list[Spec]
         if row.reason:
             lines = "<br>".join(map(plain, textwrap.wrap(row.reason, REASON_WIDTH)))
             words.append(
-                text(
-                    0, y + 13, lines, colours.ink2, xref="paper", xanchor="left", yanchor="top", align="left"
-                )
+                text(0, y + 13, lines, colours.ink2, xref="paper", xanchor="left", yanchor="top", align="left")
             )
             continue
         cells = (bold(value_text(row.value, scale)), doubt, row.counted)

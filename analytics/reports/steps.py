@@ -13,9 +13,7 @@ LEAST_AT_RISK: Final = 10  # a curve ends where fewer are left to watch: one per
 
 def last_day_of(curve: Curve) -> float:
     """Return the last day with at least ten at risk; of a smaller group, the last day at all."""
-    watched = [
-        day for day, at_risk in zip(curve.time, curve.at_risk, strict=True) if at_risk >= LEAST_AT_RISK
-    ]
+    watched = [day for day, at_risk in zip(curve.time, curve.at_risk, strict=True) if at_risk >= LEAST_AT_RISK]
     return max(watched or curve.time, default=0.0)
 
 

@@ -118,8 +118,7 @@ def ladder_table(disclosed: Disclosed[StratifiedResult], group: str = ALL) -> Ta
         Column("lost_because", "Because", is_number=False),
     )
     texts = tuple(
-        (step.label, count(step.count), count(step.lost), step.lost_label if step.lost else "")
-        for step in ladder.steps
+        (step.label, count(step.count), count(step.lost), step.lost_label if step.lost else "") for step in ladder.steps
     )
     records: tuple[dict[str, Number], ...] = tuple(
         {"step": step.label, "count": step.count, "lost": step.lost, "lost_because": text[-1]}

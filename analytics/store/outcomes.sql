@@ -773,7 +773,7 @@ select
     case
         when not has_attendance or full_weeks = 0 or weeks_at_dose is null then null
         when weeks_at_dose = 0 then 'none'
-        when weeks_at_dose = full_weeks then 'all'
+        when weeks_at_dose = full_weeks then 'every week'
         when weeks_at_dose * 2 < full_weeks then 'under half'
         else 'half or more'
     end as dose_band,

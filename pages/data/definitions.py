@@ -2,10 +2,10 @@
 
 import streamlit as st
 
+from analytics.instruments import find_instrument
 from analytics.measures.cards import definition_card
-from analytics.texts import label
 from pages.components.result import card
-from pages.components.view import open_view, provenance_line
+from pages.components.view import open_view, plain, provenance_line
 
 view = open_view(__file__)
 st.title("Definitions", anchor=False)
@@ -25,6 +25,8 @@ if view.left_out:
         st.header("What the import left out on purpose", anchor=False)
         st.markdown("\n".join(f"- {count:,} {words}" for words, count in view.left_out.items()))
 
-with st.container(key="rule-questionnaires"):
-    st.header("Questionnaires in these data", anchor=False)
-    st.markdown(", ".join(label("instrument", name) for name in view.instruments()) or "None.")
+with st.container(key="rule-words"):
+    st.header("Questionnaires and therapies in these data", anchor=False)
+    names = [found.name for name in view.instruments() if (found := find_instrument(name))]
+    st.markdown(f"Questionnaires: {plain(', '.join(names) or 'none')}.")
+    st.markdown(f"Therapies: {plain(', '.join(view.therapies().values()) or 'not recorded')}.")

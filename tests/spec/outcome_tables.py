@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from analytics.measures import Cohort, Measure, StratifiedResult, Stratifier, evaluate
 from analytics.store.codes import enum_statements
 from analytics.store.outcomes import build_outcomes
 from tests.spec.row_tables import row_tables
@@ -86,6 +87,17 @@ def small_snapshot(
         + ", ".join(f"{name not in absent} as {name}" for name in EVERYTHING)
     )
     return SmallSnapshot(connection)
+
+
+def one(
+    snapshot: SmallSnapshot, measure: Measure, by: Stratifier | None = None, **cohort: Any
+) -> StratifiedResult:
+    (result,) = evaluate([measure], snapshot, Cohort(**cohort), by)
+    return result
+
+
+def counts(result: StratifiedResult) -> dict[str, tuple[int, int]]:
+    return {group: (each.numerator, each.denominator) for group, each in result.estimates.items()}
 
 
 def _complete_episode(number: int, given: Row) -> dict[str, object]:

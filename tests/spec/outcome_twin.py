@@ -134,7 +134,7 @@ class OutcomeTwin:
         if facts["weeks_at_dose"] == 0:
             return "none"
         if facts["weeks_at_dose"] == facts["full_weeks"]:
-            return "all"
+            return "every week"
         return "under half" if 2 * facts["weeks_at_dose"] < facts["full_weeks"] else "half or more"
 
     def _severity_of_program(self, episode: Row) -> str | None:

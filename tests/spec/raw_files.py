@@ -5,6 +5,8 @@
 
 import csv
 import random
+import shutil
+import uuid
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from pathlib import Path
@@ -88,21 +90,24 @@ class Provider:
     """A key, a store and an inbox below one folder, and imports into the store."""
 
     def __init__(self, home: Path) -> None:
-        home.mkdir(parents=True, exist_ok=True)
         self.home = home
         self.store = home / "store"
         self.key_file = home / "pseudonyms.key"
-        new_key(self.key_file)
-        self._batches = 0
+        if not self.key_file.exists():
+            home.mkdir(parents=True, exist_ok=True)
+            new_key(self.key_file)
+
+    def copy(self, home: Path) -> "Provider":
+        """Return the same key, store and inbox in another place."""
+        return Provider(shutil.copytree(self.home, home))
 
     @property
     def key(self) -> Key:
         return read_key(self.key_file, self.store)
 
-    def write(self, files: Mapping[str, Iterable[Row]]) -> Path:
+    def write(self, files: Mapping[str, Iterable[Row]], name: str = "") -> Path:
         """Write a batch into the inbox and return its folder."""
-        self._batches += 1
-        return write_files(self.home / f"inbox-{self._batches}", files)
+        return write_files(self.home / "inbox" / (name or uuid.uuid4().hex), files)
 
     def load(
         self,

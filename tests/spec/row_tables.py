@@ -21,13 +21,11 @@ RowTables = dict[str, list[Row]]
 
 SCHEMA = PROJECT_ROOT / "analytics" / "store" / "schema.sql"
 
+_DEPRESSION = (("minimal", 4), ("mild", 9), ("moderate", 14), ("moderately_severe", 19), ("severe", 27))
 # (instrument, direction, band names with their highest totals); a lower total is better when direction is +1.
 _INSTRUMENTS: tuple[tuple[str, int, tuple[tuple[str, float], ...]], ...] = (
-    (
-        "phq9",
-        1,
-        (("minimal", 4), ("mild", 9), ("moderate", 14), ("moderately_severe", 19), ("severe", 27)),
-    ),
+    ("phq9", 1, _DEPRESSION),
+    ("phqa", 1, _DEPRESSION),
     ("gad7", 1, (("minimal", 4), ("mild", 9), ("moderate", 14), ("severe", 21))),
     ("ors", -1, (("distressed", 24.9), ("not_distressed", 40))),
     ("who5", -1, (("low", 50), ("not_low", 100))),
@@ -82,7 +80,7 @@ def complete(*, collected: Mapping[str, bool] | None = None, **tables: Iterable[
     An episode without `episode_id` gets the next number, without `person_id` a person of its own; without
     `los_days` it stays 56 days, with `los_days=None` it is open; `discharge_reason` is completed when closed.
     Without `program_instrument`, a program uses the instruments of its episodes' scores. Without `instrument`,
-    PHQ-9, GAD-7, ORS and WHO-5 are known. A kind of row is collected when there is one; `collected` overrides
+    PHQ-9, PHQ-A, GAD-7, ORS and WHO-5 are known. A kind of row is collected when there is one; `collected` overrides
     ("acute_event": True with no event means that nobody was readmitted).
     """
     columns = _columns()

@@ -12,9 +12,7 @@ from analytics import audit_log
 def three_lines(folder: Path) -> Path:
     log = folder / "logs" / "audit.jsonl"
     for measure in ("completion", "retention_30", "readmission_30d"):
-        audit_log.append(
-            log, "download", measure=measure, tier="internal", rows=4, filters={"site": ["east"]}
-        )
+        audit_log.append(log, "download", measure=measure, tier="internal", rows=4, filters={"site": ["east"]})
     return log
 
 
@@ -29,9 +27,7 @@ def test_each_line_says_what_was_taken_and_carries_the_hash_of_the_line_before(t
     assert [entry["measure"] for entry in entries] == ["completion", "retention_30", "readmission_30d"]
     assert entries[0]["previous"] == "0" * 64
     assert len({entry["previous"] for entry in entries}) == 3
-    assert all(
-        entry["time"].endswith("+00:00") and entry["filters"] == {"site": ["east"]} for entry in entries
-    )
+    assert all(entry["time"].endswith("+00:00") and entry["filters"] == {"site": ["east"]} for entry in entries)
     assert audit_log.verify(log) == []
 
 

@@ -70,9 +70,7 @@ def test_the_content_and_its_provenance_are_kept() -> None:
         (None, 200, False),
     ],
 )
-def test_small_is_fewer_than_eleven_people_not_episodes(
-    persons: int | None, denominator: int, is_small: bool
-) -> None:
+def test_small_is_fewer_than_eleven_people_not_episodes(persons: int | None, denominator: int, is_small: bool) -> None:
     disclosed = shown({"all": share(denominator // 2, denominator, persons=persons)})
     assert disclosed.small == (frozenset({"all"}) if is_small else frozenset())
 
@@ -170,9 +168,7 @@ def test_there_is_something_to_refuse() -> None:
 
 @pytest.mark.parametrize(("module", "name"), SHOWING)
 @pytest.mark.parametrize("bare", [share(1, 2), result(by_modality()), pd.DataFrame({"x": [1]})])
-def test_every_function_that_shows_refuses_what_is_not_disclosed(
-    module: ModuleType, name: str, bare: object
-) -> None:
+def test_every_function_that_shows_refuses_what_is_not_disclosed(module: ModuleType, name: str, bare: object) -> None:
     function = getattr(module, name)
     required = [
         parameter

@@ -1,44 +1,27 @@
-"""`evaluate`: ladders, groups, filters, units, people, and a sentence wherever there is no number."""
+"""`evaluate`: ladders, groups, curves, and a sentence wherever there is no number."""
 
-import json
 import math
 from dataclasses import replace
 from itertools import product
-from typing import Any
 
 import pytest
 
-from analytics.errors import MeasureProblem
 from analytics.measures import (
     ALL,
     NOT_KNOWN,
-    Cohort,
     Measure,
     StratifiedResult,
     Stratifier,
     evaluate,
     find,
-    pair_counts,
     result_as_dict,
     result_as_text,
-    statement,
 )
 from analytics.measures.groups import choices
-from tests.spec.outcome_tables import Row, SmallSnapshot, small_snapshot
+from tests.spec.outcome_tables import Row, counts, one, small_snapshot
 
 COMPLETION = find("completion")
 READMISSION = find("readmission_30d")
-
-
-def one(
-    snapshot: SmallSnapshot, measure: Measure, by: Stratifier | None = None, **cohort: Any
-) -> StratifiedResult:
-    (result,) = evaluate([measure], snapshot, Cohort(**cohort), by)
-    return result
-
-
-def counts(result: StratifiedResult) -> dict[str, tuple[int, int]]:
-    return {group: (each.numerator, each.denominator) for group, each in result.estimates.items()}
 
 
 # The ladder
@@ -209,134 +192,6 @@ def test_leaving_for_a_reason_not_recorded_is_a_way_of_its_own() -> None:
     )
 
 
-# Filters and periods
-
-
-def test_codes_of_one_column_are_or_and_columns_are_and() -> None:
-    rows = [
-        {"modality": "in_person", "age_band": "18-25"},
-        {"modality": "hybrid", "age_band": "18-25"},
-        {"modality": None, "age_band": "18-25"},
-        {"modality": "in_person", "age_band": "26-34"},
-    ]
-    snapshot = small_snapshot(rows)
-    two = {"modality": ("in_person", "hybrid"), "age_band": ("18-25",)}
-    assert counts(one(snapshot, COMPLETION, where=two))[ALL] == (2, 2)
-    assert counts(one(snapshot, COMPLETION, where={"modality": ("hybrid", NOT_KNOWN)}))[ALL] == (2, 2)
-    assert counts(one(snapshot, COMPLETION, where={"modality": (NOT_KNOWN,)}))[ALL] == (1, 1)
-    assert counts(one(snapshot, COMPLETION, where={"modality": ()}))[ALL] == (4, 4)
-
-
-@pytest.mark.parametrize(
-    ("start", "end", "kept"),
-    [
-        ("2025-03", "2025-04", ["2025-03", "2025-04"]),  # the end is included
-        ("2025", "2025", ["2025-03", "2025-04", "2025-12"]),  # a year holds its months
-        ("2025-Q4", None, ["2025-03", "2025-04", "2025-12", "2026-01"]),  # quarter and month: years only
-        (None, "2024", ["2024-12"]),
-    ],
-)
-def test_periods(start: str | None, end: str | None, kept: list[str]) -> None:
-    months = ("2024-12", "2025-03", "2025-04", "2025-12", "2026-01", None)
-    snapshot = small_snapshot({"admit_period": month} for month in months)
-    result = one(snapshot, COMPLETION, Stratifier.ADMIT_PERIOD, start=start, end=end)
-    assert list(result.estimates)[1:] == kept
-    assert result.matured
-
-
-def test_maturity_applies_only_where_admission_periods_split_or_limit() -> None:
-    # Eight planned weeks: old enough after 70 days. One left early, one is new.
-    rows = [{"observed_days": 70}, {"los_days": 10, "observed_days": 69, "discharge_reason": "lost_contact"}]
-    snapshot = small_snapshot(rows)
-    assert counts(one(snapshot, COMPLETION))[ALL] == (1, 2)
-    for cohort in ({"start": "2025"}, {"where": {"admit_period": ("2025-03",)}}):
-        result = one(snapshot, COMPLETION, **cohort)
-        assert (counts(result)[ALL], result.estimates[ALL].too_recent) == ((1, 1), 1)
-
-
-@pytest.mark.parametrize(
-    ("where", "says"),
-    [
-        ({"person_id": ("1",)}, "There is no filter 'person_id'. Filters are: admit_period, "),
-        ({"modality": ("virtual",)}, "It takes: in_person, hybrid, telehealth, 'not known'."),
-        ({"planned_weeks": ("eight",)}, "a whole number of weeks"),
-        ({"admit_period": ("March",)}, "a month (2026-03), a quarter (2026-Q1) or a year (2026)"),
-        ({"therapy": ("CBT|DBT",)}, "codes of small letters"),
-        ({"dose_band": ("much",)}, "none, under half, half or more, all"),
-        ({"baseline_severity": ("bad",)}, "minimal, mild, moderate, moderately_severe, severe"),
-    ],
-)
-def test_a_filter_that_does_not_exist_is_refused_with_the_choices(where: dict[str, Any], says: str) -> None:
-    with pytest.raises(MeasureProblem) as problem:
-        one(small_snapshot([{}]), COMPLETION, where=where)
-    assert says in str(problem.value)
-
-
-def test_a_value_is_bound_and_never_part_of_the_text() -> None:
-    snapshot = small_snapshot([{"site": "east"}])
-    hostile = "east' or 1 = 1 --"
-    assert one(snapshot, COMPLETION, where={"site": (hostile,)}).episodes == 0
-    assert all("1 = 1" not in text for text in snapshot.statements)
-
-
-# Units and people
-
-TWO_STAYS: list[dict[str, Any]] = [
-    {"person_id": 1, "start_day": 0, "discharge_reason": "lost_contact", "is_course_last": False},
-    {"person_id": 1, "start_day": 70},
-    {"person_id": 2, "start_day": 0, "los_days": None},
-    {"person_id": 3, "start_day": 0},
-]
-
-
-def test_a_person_counts_once_by_the_first_closed_episode() -> None:
-    result = one(small_snapshot(TWO_STAYS), COMPLETION, unit="person")
-    assert counts(result)[ALL] == (1, 2)
-    # Whoever has not left yet stays on the ladder.
-    assert [step.count for step in result.ladder.steps] == [3, 2, 2, 1]
-    assert result.estimates[ALL].persons == 2
-
-
-def test_a_course_is_judged_by_its_last_episode() -> None:
-    snapshot = small_snapshot(
-        TWO_STAYS, [{"episode_id": number, "first": 15, "last": 5} for number in (1, 2, 3, 4)]
-    )
-    assert counts(one(snapshot, COMPLETION, unit="course"))[ALL] == (2, 2)
-    assert counts(one(snapshot, find("reliable_improvement", "phq9"), unit="course"))[ALL] == (2, 2)
-
-
-def test_people_are_counted_for_the_total_and_for_small_groups() -> None:
-    # 200 closed stays of 50 people in person, three stays of two people by telehealth, one of nobody else
-    # hybrid.
-    rows = [{"person_id": number % 50, "modality": "in_person"} for number in range(200)]
-    rows += [{"person_id": person, "modality": "telehealth"} for person in (0, 0, 60)]
-    rows += [{"person_id": 61, "modality": "hybrid", "los_days": None}]
-    snapshot = small_snapshot(rows)
-    result = one(snapshot, COMPLETION, Stratifier.MODALITY)
-    persons = {group: each.persons for group, each in result.estimates.items()}
-    assert persons == {ALL: 51, "in_person": None, "hybrid": None, "telehealth": 2}
-    assert (result.episodes, result.persons) == (204, 52)
-    (uncounted,) = evaluate([COMPLETION], snapshot, by=Stratifier.MODALITY, persons=False)
-    assert uncounted.persons is None
-    assert uncounted.estimates[ALL].persons is None
-
-
-def test_a_person_with_two_therapies_is_counted_in_both() -> None:
-    rows = [
-        {"person_id": 1, "therapy": "cbt|dbt"},
-        {"person_id": 1, "therapy": "dbt"},
-        {"person_id": 2, "therapy": "cbt"},
-        {"person_id": 3, "therapy": None},
-    ]
-    result = one(small_snapshot(rows), COMPLETION, Stratifier.THERAPY)
-    assert {group: each.persons for group, each in result.estimates.items()} == {
-        ALL: 3,
-        "cbt": 2,
-        "dbt": 1,
-        NOT_KNOWN: 1,
-    }
-
-
 # No number, but a sentence
 
 
@@ -439,55 +294,3 @@ def test_ratio_of_sums_by_group() -> None:
     half = 4.302652729911275 * 0.17320508075688773 / (0.6 * 0.4)  # t(.975, 2) on the logit
     assert estimate.ci_low == pytest.approx(1 / (1 + math.exp(half) * 0.4 / 0.6))
     assert [step.count for step in result.ladders["hybrid"].steps] == [3, 2, 2, 2]
-
-
-# Results as data and as text
-
-
-def test_a_result_is_plain_data_for_json() -> None:
-    rows: list[Row] = [{}, {"modality": "hybrid", "los_days": None}]
-    for measure in (COMPLETION, find("retention_km"), find("completion_cif")):
-        result = one(small_snapshot(rows), measure, Stratifier.MODALITY, where={"site": (NOT_KNOWN,)})
-        data = json.loads(json.dumps(result_as_dict(result), allow_nan=False))
-        assert data["by"] == "modality"
-        assert data["cohort"] == {
-            "where": {"site": ["not known"]},
-            "start": None,
-            "end": None,
-            "unit": "episode",
-        }
-        assert data["measure"]["reviewed"] == "2026-11-21"
-        assert set(data) == set(result.__dataclass_fields__)
-    assert data["estimates"]["hybrid"]["value"] is None
-    assert data["estimates"]["hybrid"]["reason"]
-
-
-def test_text_gives_value_interval_counts_and_who_is_missing() -> None:
-    rows: list[Row] = [{}] * 7 + [{"discharge_reason": "moved"}] * 3 + [{"los_days": None}] * 2
-    text = result_as_text(one(small_snapshot(rows), COMPLETION, Stratifier.MODALITY))
-    assert "70.0% (39.7% to 89.2%) of people who left the program had completed the program, 7 of 10." in text
-    assert "Not known: 0. Too recent: 0." in text
-    assert "10 left the program   (lost 2: still in the program)" in text
-    assert "Snapshot small: 12 episode rows, 12 people." in text
-
-
-def test_the_statement_can_be_run_as_it_is_shown() -> None:
-    measure = find("reliable_recovery", "phq9")
-    snapshot = small_snapshot([{}], [{"episode_id": 1, "first": 18, "last": 6}])
-    shown = statement(measure, Cohort(where={"modality": ("in_person",)}), Stratifier.MODALITY)
-    comments = [
-        line.removeprefix("-- $").split(" = ") for line in shown.splitlines() if line.startswith("-- $")
-    ]
-    bound = {name: int(value) if value.isdigit() else value.strip("'") for name, value in comments}
-    assert bound["m0_reliable_change"] == 6
-    assert snapshot.connection.execute(shown, bound).fetchall() == [("in_person", 3, True, 1)]
-
-
-def test_pairs_of_first_and_last_scores() -> None:
-    episodes: list[Row] = [{}, {}, {}, {"los_days": None}]
-    scores = [{"episode_id": number, "first": 18, "last": 6} for number in (1, 2)]
-    scores += [{"episode_id": 3, "first": 12}, {"episode_id": 4, "first": 9, "last": 3}]
-    found = pair_counts(small_snapshot(episodes, scores), "PHQ-9", Cohort())
-    assert found.pairs == ((18, 6, 2),)
-    assert found.unmeasured == ((12, 1),)
-    assert found.instrument == "phq9"

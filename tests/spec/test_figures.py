@@ -355,18 +355,39 @@ def test_several_curves_have_their_own_dash_and_name_and_more_than_four_become_r
     curve = staying(*DAYS, watched_until=70)
     three = survival_curve(stays(dict.fromkeys(("all", "a", "b", "c"), curve), Stratifier.SITE), "light")
     assert [line["line"]["dash"] for line in three.spec["data"][2::3]] == ["solid", "dash", "dot"]
-    assert {"a", "b", "c", "Still at risk: a"} <= set(words_in(three))
+    # Three lines on each other are named in a pile, each with its dash.
+    assert {"—— a", "– – b", "····· c", "Still at risk: a"} <= set(words_in(three))
     five = survival_curve(stays(dict.fromkeys(("all", *"abcde"), curve), Stratifier.SITE), "light")
     assert [dot["x"][0] for dot in trace(five, "markers")] == pytest.approx([5 / 7] * 5)  # on day 28
     assert "70 episodes" in words_in(five)
     assert five.alt.startswith("Share still in the program on week 4")
 
 
-def test_names_of_curves_that_run_together_do_not_touch() -> None:
+def names_of_curves(figure: Figure) -> dict[str, float]:
+    """The names on the chart and how high they stand."""
+    notes = [note for note in figure.spec["layout"]["annotations"] if note.get("bgcolor")]
+    return {re.sub(r"<[^>]+>", "", note["text"]): note["y"] for note in notes}
+
+
+def test_names_of_curves_that_run_together_do_not_touch_nor_cover_a_line() -> None:
     curve = staying(*DAYS, watched_until=70)
     figure = survival_curve(stays(dict.fromkeys(("all", *"abcd"), curve), Stratifier.SITE), "light")
-    places = sorted(note["y"] for note in figure.spec["layout"]["annotations"] if note.get("bgcolor"))
+    places = sorted(names_of_curves(figure).values())
+    assert len(places) == 4
     assert min(above - below for below, above in pairwise(places)) >= 0.055
+    week = next(note["x"] for note in figure.spec["layout"]["annotations"] if note.get("bgcolor"))
+    assert places[0] > value_at(curve, curve.values[STILL_IN], 7 * week, 1.0)
+    assert places[-1] + 0.055 <= 1
+
+
+def test_curves_far_apart_are_named_on_their_lines() -> None:
+    groups = {
+        "all": staying(*DAYS, watched_until=70),
+        "high": staying(*[60] * 20, *[99] * 80, watched_until=70),
+        "low": staying(*[2] * 60, *[60] * 20, *[99] * 20, watched_until=70),
+    }
+    names = names_of_curves(survival_curve(stays(groups, Stratifier.SITE), "light"))
+    assert names == pytest.approx({"high": 1.01, "low": 0.41})
 
 
 def test_the_planned_length_is_drawn_when_there_is_one() -> None:

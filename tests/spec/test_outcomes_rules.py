@@ -8,21 +8,8 @@ import pytest
 from analytics.errors import StoreProblem
 from analytics.store.codes import CODES
 from analytics.store.outcomes import OUTCOME_TABLES, build_outcomes
+from tests.spec.built_outcomes import one, outcome
 from tests.spec.row_tables import row_tables
-
-
-def outcome(columns: str, table: str = "episode_outcome", order: str = "episode_id", **tables: Any) -> list[Any]:
-    """Build the outcome tables and return these columns; one column comes as plain values."""
-    connection = row_tables(**tables)
-    build_outcomes(connection)
-    rows = connection.execute(f"select {columns} from {table} order by {order}").fetchall()
-    return [row[0] if len(row) == 1 else row for row in rows]
-
-
-def one(columns: str, table: str = "episode_outcome", **tables: Any) -> Any:
-    (row,) = outcome(columns, table, **tables)
-    return row
-
 
 # ---- how a stay ends
 
@@ -176,7 +163,7 @@ HOURS = (9, 10.5, 6, 9, 3, 9)  # six weeks
         ({"los_days": 40}, (5, 3, "half or more")),  # the sixth week lacks its last day: neither full nor counted
         ({"los_days": 41, "population": None}, (6, 4, "half or more")),  # not known counts as adult
         ({"los_days": 41, "population": "adolescent"}, (6, 5, "half or more")),  # 6 hours are enough
-        ({"los_days": 27, "population": "adolescent"}, (4, 4, "all")),
+        ({"los_days": 27, "population": "adolescent"}, (4, 4, "every week")),
         ({"los_days": 41, "level_of_care": "PHP"}, (6, 0, "none")),  # 20 hours
         ({"los_days": 41, "level_of_care": "OP"}, (6, None, None)),  # no number of hours is asked of OP
         ({"los_days": 41, "level_of_care": None}, (6, None, None)),
@@ -311,39 +298,142 @@ def test_nobody_is_dropped_for_want_of_a_score() -> None:
 
 
 def test_severity_is_the_band_of_the_programs_own_depression_scale_else_of_gad7() -> None:
-    episodes = [{"program_id": program} for program in ("both", "both", "anxiety", "neither")]
-    uses = {"both": ("gad7", "phq9"), "anxiety": ("gad7", "who5"), "neither": ("who5",)}
+    episodes = [{"program_id": program} for program in ("both", "both", "anxiety", "neither", "teens")]
+    uses = {"both": ("gad7", "phq9"), "anxiety": ("gad7", "who5"), "neither": ("who5",), "teens": ("gad7", "phqa")}
     rows = [
         {"episode_id": 1, "day": 0, "total": 19, "instrument": "phq9"},
         {"episode_id": 1, "day": 0, "total": 4, "instrument": "gad7"},
         {"episode_id": 2, "day": 0, "total": 21, "instrument": "gad7"},  # no PHQ-9 where it is used: not known
         {"episode_id": 3, "day": 0, "total": 10, "instrument": "gad7"},
         {"episode_id": 4, "day": 0, "total": 10, "instrument": "who5"},
+        {"episode_id": 5, "day": 0, "total": 20, "instrument": "phqa"},  # the adolescents' form of PHQ-9
     ]
     declared = [{"program_id": p, "instrument": i} for p, names in uses.items() for i in names]
     tables = {"episode": episodes, "score": rows, "program_instrument": declared}
-    assert outcome("baseline_severity", **tables) == ["moderately_severe", None, "moderate", None]
+    assert outcome("baseline_severity", **tables) == ["moderately_severe", None, "moderate", None, "severe"]
     by_instrument = outcome("baseline_severity", "score_outcome", "episode_id, instrument", **tables)
-    assert by_instrument == ["minimal", "moderately_severe", "severe", None, "moderate", None, "low"]
+    assert by_instrument == ["minimal", "moderately_severe", "severe", None, "moderate", None, "low", None, "severe"]
 
 
 # ---- scores: two windows of one person
 
 
-@pytest.mark.parametrize("gap", range(31))
-def test_between_two_stays_a_score_belongs_to_the_nearer_one(gap: int) -> None:
-    """The first stay ends on day 30, the second begins `gap` days later; each day has one score, filed with the first.
+def test_between_two_stays_a_score_belongs_to_the_nearer_one() -> None:
+    """Oracle: the limits of each claim, worked out apart from the SQL (feasibility.md 3.3).
 
-    Oracle: the limits worked out in feasibility.md 3.3.
+    One person per gap and day: the first stay ends on day 30, the second begins `gap` days later, and the only
+    score is filed with the first stay.
     """
-    admitted = 30 + gap
-    episodes = [{"person_id": 1, "los_days": 30}, {"person_id": 1, "start_day": admitted, "los_days": 40}]
-    claim_from = max(-14, min(-((gap - 1) // 2), 8 - gap)) if gap > 0 else 0
-    claim_to = 30 + min(7, gap // 2) if gap > 0 else 30
-    for day in range(28, admitted + 3):
-        pairs = outcome(
-            "count", "score_outcome", episode=episodes, score=[{"episode_id": 1, "day": day, "total": 9}]
-        )
-        first = day <= claim_to
-        # A day can also lie in neither window: more than a week after the one, more than 14 days before the other.
-        assert pairs == [int(first), int(not first and day >= admitted + claim_from)], day
+    episodes: list[dict[str, object]] = []
+    rows, expected = [], []
+    for gap in range(31):
+        admitted = 30 + gap
+        claim_from = admitted + (max(-14, min(-((gap - 1) // 2), 8 - gap)) if gap > 0 else 0)
+        claim_to = 30 + (min(7, gap // 2) if gap > 0 else 0)
+        for day in range(28, admitted + 3):
+            person = len(episodes) + 1
+            episodes.append({"person_id": person, "los_days": 30})
+            episodes.append({"person_id": person, "start_day": admitted, "los_days": 40})
+            rows.append({"episode_id": person, "day": day, "total": 9})
+            # A day may lie in neither window: over a week after the one and over 14 days before the other.
+            is_first = day <= claim_to
+            expected.append((gap, day, int(is_first), int(not is_first and day >= claim_from)))
+    counts = outcome("count", "score_outcome", episode=episodes, score=rows)
+    actual = [(gap, day, *counts[2 * number : 2 * number + 2]) for number, (gap, day, *_) in enumerate(expected)]
+    assert actual == expected
+
+
+TWO_STAYS = [{"person_id": 1, "los_days": 30}, {"person_id": 1, "start_day": 30, "los_days": 40}]
+
+
+def test_a_score_inside_the_stay_it_was_filed_under_stays_there() -> None:
+    # Day 30 is the last day of the first and the first day of the second stay.
+    of_first = {"episode_id": 1, "day": 30, "total": 9}
+    of_second = {"episode_id": 2, "day": 0, "total": 9}
+    assert outcome("first, last, count", "score_outcome", episode=TWO_STAYS, score=[of_first]) == [
+        (None, None, 1),
+        (None, None, 0),
+    ]
+    assert outcome("first, count", "score_outcome", episode=TWO_STAYS, score=[of_second]) == [(None, 0), (9, 1)]
+
+
+def test_a_score_filed_under_the_wrong_stay_moves_and_two_copies_are_one() -> None:
+    rows = [
+        {"episode_id": 1, "day": 0, "total": 20},
+        {"episode_id": 1, "day": 36, "total": 8},  # day 6 of the second stay: not the last score of the first
+        {"episode_id": 2, "day": 6, "total": 8},  # the same measurement, filed there as well
+        {"episode_id": 2, "day": -3, "total": 11},  # day 27 of the first stay
+    ]
+    columns = "first, last, last_day, count"
+    assert outcome(columns, "score_outcome", episode=TWO_STAYS, score=rows) == [(20, 11, 27, 2), (8, None, None, 1)]
+    # Another total on the same day is another measurement: the smaller baseline counts, both are counted.
+    rows[1]["total"] = 7
+    assert outcome(columns, "score_outcome", episode=TWO_STAYS, score=rows)[1] == (7, None, None, 2)
+
+
+def test_a_program_that_does_not_use_an_instrument_takes_no_score_away() -> None:
+    episodes = [TWO_STAYS[0] | {"program_id": "north"}, TWO_STAYS[1] | {"program_id": "south"}]
+    rows = [{"episode_id": 1, "day": day, "total": total} for day, total in ((0, 20), (33, 8))]
+    uses = [{"program_id": "north", "instrument": "phq9"}]
+    # Day 33 lies in the second stay, but nobody there asks for a PHQ-9: it is the first program's last score.
+    columns = "episode_id, first, last"
+    assert outcome(columns, "score_outcome", episode=episodes, score=rows, program_instrument=uses) == [(1, 20, 8)]
+
+
+# ---- the tables themselves
+
+
+def test_only_the_three_tables_remain_sorted_and_with_whole_numbers_as_integer() -> None:
+    episodes: list[dict[str, object]] = [
+        {"program_id": "south", "admit_period": "2025-01"},
+        {"program_id": "north", "admit_period": "2025-02"},
+        {"program_id": "north", "admit_period": "2025-01"},
+        {"program_id": "north", "admit_period": None},
+    ]
+    connection = row_tables(episode=episodes, score=[{"episode_id": 2, "day": 0, "total": 20}])
+    before = objects(connection)
+    build_outcomes(connection)
+    build_outcomes(connection)  # a second run replaces the tables
+    assert objects(connection) - before == set(OUTCOME_TABLES)
+    assert connection.execute("select episode_id from episode_outcome").fetchall() == [(3,), (2,), (4,), (1,)]
+    assert connection.execute("select episode_id from score_outcome").fetchall() == [(3,), (2,), (4,)]
+    types = connection.execute(
+        "select distinct data_type from duckdb_columns() where list_contains($tables, table_name)",
+        {"tables": list(OUTCOME_TABLES)},
+    ).fetchall()
+    assert {name for (name,) in types if not name.startswith("ENUM")} == {"INTEGER", "BOOLEAN", "DOUBLE", "VARCHAR"}
+
+
+def objects(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    names = connection.execute(
+        "select table_name from duckdb_tables() union all select view_name from duckdb_views() where not internal"
+    ).fetchall()
+    return {name for (name,) in names}
+
+
+def test_a_snapshot_without_episodes_has_the_three_tables() -> None:
+    assert outcome("count(*)", order="1") == [0]
+
+
+@pytest.mark.parametrize(
+    ("words", "tables"),
+    [
+        ("is not unique", {"episode": [{"episode_id": 1}, {"episode_id": 1}]}),
+        (
+            "twice for one program",
+            {"episode": [{}], "program_instrument": 2 * [{"program_id": "north", "instrument": "phq9"}]},
+        ),
+        ("not described", {"episode": [{}], "program_instrument": [{"program_id": "north", "instrument": "new"}]}),
+    ],
+)
+def test_row_tables_that_would_lose_or_double_rows_are_refused(words: str, tables: dict[str, Any]) -> None:
+    with pytest.raises(StoreProblem, match=words):
+        build_outcomes(row_tables(**tables))
+
+
+def test_persons_whose_episodes_are_not_consecutive_cannot_be_cut_into_ranges() -> None:
+    connection = row_tables(episode=[{"person_id": 1}, {"person_id": 2}, {"person_id": 1, "start_day": 90}])
+    with pytest.raises(StoreProblem, match="consecutive"):
+        build_outcomes(connection, episodes_per_range=1)
+    with pytest.raises(ValueError, match="at least 1"):
+        build_outcomes(connection, episodes_per_range=0)

@@ -110,9 +110,7 @@ def test_a_csv_says_what_it_is_before_its_numbers() -> None:
 
 def test_real_data_is_not_called_made_up() -> None:
     real = dataclasses.replace(PROVENANCE, synthetic=False)
-    head, _ = rows_of(
-        csv_bytes(internal_view(result(by_modality(), Stratifier.MODALITY), real, COHORT_WORDS))
-    )
+    head, _ = rows_of(csv_bytes(internal_view(result(by_modality(), Stratifier.MODALITY), real, COHORT_WORDS)))
     assert not any("Made-up" in line for line in head)
 
 
