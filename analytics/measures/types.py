@@ -92,8 +92,8 @@ class Cohort:
         episode is kept when it received any of the codes. An empty mapping is everybody.
     start, end : episodes admitted from period `start` up to and including `end` ("2025-03", "2025-Q1",
         "2025"); None = open. Against a snapshot of another grain only the years are compared.
-    unit : what is counted; "person" takes the first closed episode of each person in the cohort,
-        "course" the last episode of each course.
+    unit : what is counted; "person" takes the first closed episode of each person in the cohort (the first
+        open one of those who have not left), "course" the last episode of each course.
     """
 
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
