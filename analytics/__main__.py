@@ -210,16 +210,19 @@ def _measure(options: argparse.Namespace) -> int:
             raise UsageProblem("Write --where COLUMN=VALUE, such as --where modality=telehealth.")
         where[column] = (*where.get(column, ()), value)
     cohort = Cohort(where, options.start, options.end, options.unit)
-    chosen = (
-        [measure for measure in catalog.CATALOG if measure.instrument is None or measure.profile == options.profile]
-        if options.all
-        else [catalog.find(options.id, options.instrument, options.profile)]
-    )
+    if not options.all:
+        chosen = [catalog.find(options.id, options.instrument, options.profile)]
+    else:
+        chosen = [each for each in catalog.CATALOG if each.instrument is None or each.profile == options.profile]
     if options.format == "sql":
         for measure in chosen:
             print(statement(measure, cohort, by))
         return 0
-    results = evaluate(chosen, open_current(store_folder(options.store)), cohort, by)
+    snapshot = open_current(store_folder(options.store))
+    if options.all:
+        used = {row[0] for row in snapshot.query("select distinct instrument from program_instrument")}
+        chosen = [each for each in chosen if each.instrument is None or each.instrument in used]
+    results = evaluate(chosen, snapshot, cohort, by)
     if options.format == "json":
         content = [result_as_dict(result) for result in results]
         print(json.dumps(content if options.all else content[0], indent=1, ensure_ascii=False))

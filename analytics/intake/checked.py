@@ -78,6 +78,11 @@ class CheckedFiles:
                 f"person_key = {Pseudonyms.sql('person', 'person_id')} where finding is null",
                 Pseudonyms(self._key).parameters,
             )
+        if spec.table == "substance_use" and "substance" in source.present:
+            # Before rows are compared: a test of no named substance and one of "any" are the same test.
+            self._connection.execute(
+                "update stage_substance_use set substance = 'any' where substance is null and finding is null"
+            )
         marked = mark_duplicates(self._connection, spec, source.present)
         if spec is EPISODES:
             if incremental:

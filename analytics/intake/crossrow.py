@@ -6,6 +6,7 @@ cannot make another one a duplicate.
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Final
 
 import duckdb
@@ -63,7 +64,7 @@ def mark_overlaps(connection: duckdb.DuckDBPyConnection, known: str | None) -> i
     Parameters
     ----------
     known : a table of episodes already in the store (episode_key, person_key, admit_date, discharge_date,
-        level_of_care) or None. They are taken as given.
+        level_of_care) or None. They are taken as given, also when they begin later.
 
     Notes
     -----
@@ -88,15 +89,17 @@ def mark_overlaps(connection: duckdb.DuckDBPyConnection, known: str | None) -> i
         "order by person_key, level, admit_date, is_known desc, record"
     ).fetchall()
     refused: list[tuple[int]] = []
-    group: tuple[str, str] | None = None
-    taken_until = -1_000_000
-    for record, person, admit, discharge, level, is_known in rows:
-        if (person, level) != group:
-            group, taken_until = (person, level), -1_000_000
-        if admit < taken_until and not is_known:
-            refused.append((record,))
-        else:
-            taken_until = max(taken_until, discharge)
+    for _, group in groupby(rows, key=lambda row: (row[1], row[4])):
+        stays = [(row[0], row[2], row[3], row[5]) for row in group]
+        taken = [(admit, discharge) for _, admit, discharge, is_known in stays if is_known]
+        for record, admit, discharge, is_known in stays:
+            if is_known:
+                continue
+            # Only a known stay can begin later than the one that is looked at.
+            if any(admit < end if begin <= admit else begin < discharge for begin, end in taken):
+                refused.append((record,))
+            else:
+                taken.append((admit, discharge))
     if refused:
         connection.executemany(
             "update stage_episodes set finding = 'admit_date|EPISODE_OVERLAP|' where record = ?", refused

@@ -96,17 +96,17 @@ class Pseudonyms:
         }
 
     @staticmethod
-    def sql(kind: Literal["person", "episode"], expression: str) -> str:
+    def sql(kind: Literal["person", "episode", "session"], expression: str) -> str:
         """Return SQL for the pseudonym: the first 32 hex digits of HMAC(key, kind || 0x1F || id)."""
         message = f"encode('{kind}' || chr(31) || {expression})"
         inner = f"unhex(sha256($inner_pad::blob || {message}))"
         return f"left(sha256($outer_pad::blob || {inner}), 32)"
 
 
-def save_anchors(
+def prepare_anchors(
     connection: duckdb.DuckDBPyConnection, key: Key, episodes: str, snapshot_id: str, cut_day: int
 ) -> None:
-    """Write the anchors of the published state beside the key, mode 0600, replacing the former ones atomically.
+    """Write the anchors of a state beside the key, mode 0600, before it is published; `settle_anchors` puts them to use.
 
     Parameters
     ----------
@@ -119,24 +119,43 @@ def save_anchors(
     rows = connection.execute(
         f"select episode_key, person_key, admit_date, discharge_date, level_of_care::varchar from {episodes} order by 1"
     ).fetchall()
-    scratch = path.with_name(path.name + ".new")
-    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor = os.open(_prepared(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii", newline="\n") as file:
         file.write(f"iop-anchors 1 {snapshot_id} {cut_day}\n")
         for row in rows:
             file.write(",".join("" if value is None else str(value) for value in row) + "\n")
         file.flush()
         os.fsync(file.fileno())
-    os.replace(scratch, path)
 
 
-def anchors_belong_to(key: Key, snapshot_id: str) -> bool:
-    """Return whether the anchors beside the key are those of this snapshot: only then may rows be placed by them."""
+def settle_anchors(key: Key, snapshot_id: str) -> None:
+    """Put prepared anchors to use when they are those of the snapshot that serves.
+
+    Done after publishing and before the next import: a process that died in between has lost nothing.
+    """
     path = key.anchors_path
-    if path is None or not path.exists():
-        return False
-    with path.open(encoding="ascii", errors="replace") as file:
-        return file.readline().split()[:3] == ["iop-anchors", "1", snapshot_id]
+    if path is not None and _cut_of(_prepared(path), snapshot_id) is not None:
+        os.replace(_prepared(path), path)
+
+
+def anchored_cut(key: Key, snapshot_id: str) -> int | None:
+    """Return the data cut of the anchors beside the key, None when they are not those of this snapshot.
+
+    Only anchors of the snapshot that serves may place rows. The cut is in days since 2000-01-01.
+    """
+    return None if key.anchors_path is None else _cut_of(key.anchors_path, snapshot_id)
+
+
+def _prepared(anchors: Path) -> Path:
+    return anchors.with_name(anchors.name + ".new")
+
+
+def _cut_of(anchors: Path, snapshot_id: str) -> int | None:
+    if not anchors.exists():
+        return None
+    with anchors.open(encoding="ascii", errors="replace") as file:
+        head = file.readline().split()
+    return int(head[3]) if len(head) == 4 and head[:3] == ["iop-anchors", "1", snapshot_id] else None
 
 
 def add_receipt(key: Key, snapshot_id: str, data_cut: date, import_date: date, override: str | None) -> None:

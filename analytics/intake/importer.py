@@ -16,10 +16,11 @@ from typing import Final, Literal
 
 import duckdb
 
+from analytics.errors import StoreProblem
 from analytics.intake import merge
 from analytics.intake.checked import CheckedFiles, count_rows
 from analytics.intake.crossrow import key_columns
-from analytics.intake.deidentify import Key, add_receipt, save_anchors
+from analytics.intake.deidentify import Key, Pseudonyms, add_receipt, prepare_anchors, settle_anchors
 from analytics.intake.mapping import SourceMapping
 from analytics.intake.model import EPISODE_FACTS, EPISODES, TABLES, TableSpec
 from analytics.intake.relative import PrivacyMode, StateWriter, label_of_cut
@@ -29,7 +30,7 @@ from analytics.intake.sql_text import quoted
 from analytics.intake.staging import StagingContext, day_number, prepare
 from analytics.store.facts import SnapshotFacts, read_facts
 from analytics.store.publish import BatchFacts, import_lock, new_build_folder, publish, reached
-from analytics.store.snapshot import current_id, manifest_path
+from analytics.store.snapshot import current_id, manifest_path, newest_facts
 
 SHRINK_LIMIT: Final = 0.20
 
@@ -104,11 +105,16 @@ class _Import:
         if current is not None and current.key_id != request.key.key_id:
             report.batch_rule = "KEY_CHANGED"
             return report
+        if current is not None:
+            settle_anchors(request.key, current.snapshot_id)
         prepare(self._connection)
         folders = [self._build / "rows", request.store / "batches"]
         sources = open_sources(self._connection, request.folder, request.mapping, folders, report)
         incremental = request.batch_mode == "incremental" and current is not None
-        if incremental and not merge.load_known(self._connection, request.key, str(current and current.snapshot_id)):
+        snapshot_id = current.snapshot_id if current is not None else ""
+        if incremental and not merge.load_known(
+            self._connection, request.key, request.store, snapshot_id, self._context.cut_day
+        ):
             report.batch_rule = "ANCHORS_MISSING"
             return report
         CheckedFiles(self._connection, self._context, request.key, report, self._progress).stage_all(
@@ -129,8 +135,15 @@ class _Import:
         return self._publish(sources, current)
 
     def _current_facts(self) -> SnapshotFacts | None:
-        snapshot_id = current_id(self._request.store)
-        return None if snapshot_id is None else read_facts(manifest_path(self._request.store, snapshot_id))
+        """Return what serves now; a full import mends a damaged store, guarded by the newest manifest there is."""
+        store = self._request.store
+        try:
+            snapshot_id = current_id(store)
+            return None if snapshot_id is None else read_facts(manifest_path(store, snapshot_id))
+        except StoreProblem:
+            if self._request.batch_mode == "incremental":
+                raise
+            return newest_facts(store)
 
     # --- state --------------------------------------------------------------------------------------------------
 
@@ -144,8 +157,9 @@ class _Import:
         if incremental:
             merge.add_known_episodes(self._connection, self._request.store)
         for spec in TABLES[1:]:
+            session_number, bound = self._session_number(spec, sources)
             derived = {
-                "session_no": self._session_number(spec, sources),
+                "session_no": session_number,
                 "substance": "coalesce(substance, 'any') as substance",
             }
             columns = [
@@ -154,27 +168,33 @@ class _Import:
                 if column.name != f"{spec.parent}_id"
             ]
             self._connection.execute(
-                f"create {'table' if incremental else 'view'} kept_{spec.table} as select ix, {', '.join(columns)} "
-                f"from stage_{spec.table} where finding is null"
+                f"create {'table' if incremental or bound else 'view'} kept_{spec.table} as "
+                f"select ix, {', '.join(columns)} from stage_{spec.table} where finding is null",
+                bound,
             )
             if incremental:
                 source = sources.tables.get(spec.table)
                 keys = key_columns(spec, source.present | {"substance", "session_no"} if source else frozenset())
                 merge.add_known_rows(self._connection, spec, keys, self._request.store, self._context.cut_day)
 
-    def _session_number(self, spec: TableSpec, sources: Sources) -> str:
-        """Return SQL for the number of a session among those of one episode, day and type.
+    def _session_number(self, spec: TableSpec, sources: Sources) -> tuple[str, dict[str, bytes]]:
+        """Return SQL for the number of a session among those of one episode, day and type, and what it binds.
 
-        A file's own small numbers are kept; any other marks are replaced by their rank, so that no mark of the
-        source system enters the store.
+        Small numbers are kept. Any other mark becomes a number that is the same in every batch: no mark of the source
+        system enters the store, and a later batch corrects the session it means.
         """
         source = sources.tables.get(spec.table)
         if source is None or "session_no" not in source.present:
-            return "1 as session_no"
-        if count_rows(self._connection, "stage_attendance", r"not regexp_full_match(session_no, '\d{1,4}')") == 0:
-            return "coalesce(session_no::integer, 0) as session_no"
-        same = "partition by ix, session_date, session_type"
-        return f"(dense_rank() over ({same} order by session_no))::integer as session_no"
+            return "1 as session_no", {}
+        small = r"regexp_full_match(session_no, '0|[1-9]\d{0,3}')"
+        if count_rows(self._connection, "stage_attendance", f"not {small}") == 0:
+            return "coalesce(session_no::integer, -1) as session_no", {}
+        code = f"('0x' || left({Pseudonyms.sql('session', 'session_no')}, 7))::integer"
+        return (
+            f"case when session_no is null then -1 when {small} then session_no::integer else 10000 + {code} end "
+            "as session_no",
+            Pseudonyms(self._request.key).parameters,
+        )
 
     def _shrinks(self, current: SnapshotFacts) -> bool:
         for spec in TABLES:
@@ -194,15 +214,15 @@ class _Import:
             self._context.cut_day,
             self._context.study_days,
         )
+        adds = request.batch_mode == "incremental" and current is not None
+        before = merge.known_collected(self._connection, request.store) if adds else {}
         collected = {
-            table: name in sources.tables
-            or bool(request.batch_mode == "incremental" and current and current.counts.get(table))
+            table: name in sources.tables or before.get(table, False)
             for name, table in _ROW_TABLE.items()
             if name != "episodes"
         }
         writer.write(collected)
         self._write_batch()
-        self._connection.execute("create table anchored as select * from all_episodes")
         documented = request.privacy_mode in ("synthetic", "safe_harbor")
         report.warnings = [] if documented else ["MODE_UNDOCUMENTED"]
         facts, is_new = publish(
@@ -221,12 +241,18 @@ class _Import:
                 override="SHRINK_GUARD" if report.batch_rule == "SHRINK_GUARD" else None,
             ),
             self._progress,
+            self._prepare_anchors,
         )
         report.published, report.unchanged, report.snapshot_id = True, not is_new, facts.snapshot_id
-        if not self._context.study_days:
-            save_anchors(self._connection, request.key, "anchored", facts.snapshot_id, self._context.cut_day)
+        settle_anchors(request.key, facts.snapshot_id)
         add_receipt(request.key, facts.snapshot_id, request.data_cut, request.import_date, report.batch_rule)
         return report
+
+    def _prepare_anchors(self, snapshot_id: str) -> None:
+        if not self._context.study_days:
+            prepare_anchors(
+                self._connection, self._request.key, "all_episodes", snapshot_id, self._context.cut_day
+            )
 
     def _data_as_of(self, day: int) -> str:
         return "" if self._context.study_days else label_of_cut(self._connection, day, self._request.privacy_mode)

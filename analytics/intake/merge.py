@@ -11,7 +11,8 @@ from typing import Final, Literal
 
 import duckdb
 
-from analytics.intake.deidentify import Key, Pseudonyms, anchors_belong_to
+from analytics.errors import ImportProblem, StoreProblem
+from analytics.intake.deidentify import Key, Pseudonyms, anchored_cut
 from analytics.intake.model import EPISODE_FACTS, TableSpec
 from analytics.intake.sql_text import quoted
 from analytics.store.snapshot import current_id
@@ -39,11 +40,33 @@ _PLACED: Final[dict[str, tuple[str, dict[str, str]]]] = {
 }
 
 
-def load_known(connection: duckdb.DuckDBPyConnection, key: Key, snapshot_id: str) -> bool:
-    """Load the anchors as table `known_episode`; False when there are none for the current snapshot."""
+def load_known(
+    connection: duckdb.DuckDBPyConnection, key: Key, store: Path, snapshot_id: str, cut_day: int
+) -> bool:
+    """Load the anchors as table `known_episode`; False when there are none for the current snapshot.
+
+    Raises
+    ------
+    ImportProblem
+        When the data cut of the batch lies before that of the data it adds to.
+    StoreProblem
+        When the state of the current snapshot is not in the store.
+    """
     path = key.anchors_path
-    if path is None or not anchors_belong_to(key, snapshot_id):
+    known_cut = anchored_cut(key, snapshot_id)
+    if path is None or known_cut is None:
         return False
+    if cut_day < known_cut:
+        raise ImportProblem(
+            "The data cut lies before that of the published data, so nothing was published. An incremental import "
+            "goes on from there: give the same day or a later one, or run a full import."
+        )
+    tables = ("episode", "collected", *(table for table, _ in _PLACED.values()))
+    if not all((store / "batches" / snapshot_id / f"{table}.parquet").exists() for table in tables):
+        raise StoreProblem(
+            f"The rows behind snapshot {snapshot_id} are missing from the folder batches, so nothing can be added. "
+            "Restore the store folder, or run a full import."
+        )
     rows = [line.rstrip("\n").split(",") for line in path.read_text(encoding="ascii").splitlines()[1:]]
     connection.execute(
         f"create table {KNOWN} (episode_key varchar, person_key varchar, admit_date integer, "
@@ -80,6 +103,13 @@ def add_known_parents(connection: duckdb.DuckDBPyConnection, spec: TableSpec, vi
 def _state(store: Path, table: str) -> str:
     path = str(store / "batches" / str(current_id(store)) / f"{table}.parquet").replace("'", "''")
     return f"read_parquet('{path}')"
+
+
+def known_collected(connection: duckdb.DuckDBPyConnection, store: Path) -> dict[str, bool]:
+    """Return, by row table, whether a source of the data in the store has had that file, also when it was empty."""
+    found = connection.execute(f"select * from {_state(store, 'collected')}")
+    names = [column[0] for column in found.description or ()]
+    return {name: value for row in found.fetchall() for name, value in zip(names, row, strict=True)}
 
 
 def add_known_episodes(connection: duckdb.DuckDBPyConnection, store: Path) -> None:

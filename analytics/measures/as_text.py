@@ -102,8 +102,7 @@ def _number(measure: Measure, value: float) -> str:
 
 def _ladder(ladder: Ladder) -> list[str]:
     return [
-        f"  {step.count:>9,} {step.label}"
-        + (f"   (lost {step.lost:,}: {step.lost_label})" if step.lost else "")
+        f"  {step.count:>9,} {step.label}" + (f"   (lost {step.lost:,}: {step.lost_label})" if step.lost else "")
         for step in ladder.steps
     ]
 
@@ -111,6 +110,5 @@ def _ladder(ladder: Ladder) -> list[str]:
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
     return [
-        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
-        for row in (heads, *rows)
+        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in (heads, *rows)
     ]

@@ -54,9 +54,7 @@ no_show = Measure(
     estimator=Estimator.RATIO,
     numerator="no_show_sessions",
     denominator=BOOKED,
-    ratio_variants={
-        "missed or cancelled within 24 hours": ("no_show_sessions + cancelled_late_sessions", BOOKED)
-    },
+    ratio_variants={"missed or cancelled within 24 hours": ("no_show_sessions + cancelled_late_sessions", BOOKED)},
     ratio_unit="session",
     better="lower",
     needs=("attendance",),

@@ -83,9 +83,7 @@ class DefinitionCard:
 def definition_card(measure: Measure) -> DefinitionCard:
     """Return the definition of a measure as it is printed beside its number."""
     horizon = (measure.horizon_words,) if measure.horizon else ()
-    mature = (
-        (f"{MATURE_WORDS} (only where admission periods split or limit the view)",) if measure.mature else ()
-    )
+    mature = (f"{MATURE_WORDS} (only where admission periods split or limit the view)",) if measure.mature else ()
     return DefinitionCard(
         name=measure.name,
         title=measure.title,

@@ -30,9 +30,7 @@ CLOSED_LISTS: Final[Mapping[str, tuple[str, ...]]] = {
 
 # The first closed episode of each person; someone who has not left yet keeps a row, so that the ladder can
 # say so. The episode number settles two admissions on one day.
-FIRST_OF_PERSON: Final = (
-    "row_number() over (partition by person_id order by is_closed desc, start_day, episode_id) = 1"
-)
+FIRST_OF_PERSON: Final = "row_number() over (partition by person_id order by is_closed desc, start_day, episode_id) = 1"
 # Only the episodes themselves know their course.
 LAST_OF_COURSE: Final = {
     Table.EPISODE_OUTCOME: "is_course_last",
@@ -92,9 +90,7 @@ def rows_of(table: Table, cohort: Cohort, instrument: str | None = None) -> Rows
     return Rows(source, parameters)
 
 
-def _column_condition(
-    column: str, codes: tuple[str, ...], instrument: str | None
-) -> tuple[str, dict[str, object]]:
+def _column_condition(column: str, codes: tuple[str, ...], instrument: str | None) -> tuple[str, dict[str, object]]:
     """Return "one of these codes" for one column; codes of one column are joined by "or"."""
     if column not in set(Stratifier):
         raise MeasureProblem(

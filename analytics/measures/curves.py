@@ -44,15 +44,15 @@ Cells = Mapping[tuple[int, str | None], int]
 
 
 def histogram(measure: Measure, matured: bool, rows: Rows, split: str) -> Statement:
-    """Return the statement whose rows are `group, step code, day, way, count` for one curve.
+    """Return the statement whose rows are `group, step code, day, way, count, longest plan` for one curve.
 
     The step code is the ladder's, so that no second scan is needed for it; `way_of` reads the way.
     """
     step = bound_to(0, step_code(steps_of(measure, matured)))
     day, way = bound_to(0, str(measure.time)), bound_to(0, str(measure.cause))
     text = (
-        f"select g, s, d, w, count(*) as episodes\nfrom (\n  select {split} as g,\n    {step} as s,\n"
-        f"    {day} as d,\n    {way} as w\n  from "
+        f"select g, s, d, w, count(*) as episodes, max(planned_weeks) as planned\n"
+        f"from (\n  select {split} as g,\n    {step} as s,\n    {day} as d,\n    {way} as w,\n    planned_weeks\n  from "
         f"{rows.text}\n)\ngroup by g, s, d, w"
     )
     return Statement(text, parameters_in(text, {0: measure}, rows))
@@ -87,9 +87,7 @@ def survival(cells: Cells) -> tuple[SurvivalCurve, Curve]:
 def incidence(cells: Cells) -> tuple[CumulativeIncidence, Curve]:
     """Return the Aalen-Johansen estimate of every way of leaving; with those still in they add up to 1."""
     codes = [WAYS.index(way) + 1 if way is not None else 0 for _, way in cells]
-    estimate = cumulative_incidence(
-        _days(cells), codes, list(cells.values()), causes=tuple(range(1, len(WAYS) + 1))
-    )
+    estimate = cumulative_incidence(_days(cells), codes, list(cells.values()), causes=tuple(range(1, len(WAYS) + 1)))
     still_in = estimate.event_free
     none = (nan,) * len(still_in)
     curve = Curve(
@@ -104,9 +102,7 @@ def incidence(cells: Cells) -> tuple[CumulativeIncidence, Curve]:
     return estimate, curve
 
 
-def survival_estimate(
-    curve: Curve, estimate: SurvivalCurve, tally: Tally, measure: Measure, unit: Unit
-) -> Estimate:
+def survival_estimate(curve: Curve, estimate: SurvivalCurve, tally: Tally, measure: Measure, unit: Unit) -> Estimate:
     """Return the median stay in days; `details` hold the share still in at each day of `read_at`.
 
     `numerator` is how many left, `denominator` how many were watched. The upper limit is NaN when the band
@@ -144,9 +140,7 @@ def survival_estimate(
     )
 
 
-def incidence_estimate(
-    estimate: CumulativeIncidence, tally: Tally, measure: Measure, unit: Unit, day: int
-) -> Estimate:
+def incidence_estimate(estimate: CumulativeIncidence, tally: Tally, measure: Measure, unit: Unit, day: int) -> Estimate:
     """Return the share that had left in the measure's way by `day`; `details` hold every way and those still
     in.
 
@@ -178,11 +172,14 @@ def incidence_estimate(
     )
 
 
-def day_of(measure: Measure, by: Stratifier | None, group: str) -> int:
-    """Return the day an incidence is read at: the planned length where it is the split, else `read_at`."""
-    if by is Stratifier.PLANNED_WEEKS and group not in (ALL, NOT_KNOWN):
-        return 7 * int(group)
-    return measure.read_at[0]
+def day_of(measure: Measure, by: Stratifier | None, group: str, planned: Mapping[str, int]) -> int:
+    """Return the day an incidence is read at: the end of the longest plan.
+
+    `planned` is the longest planned length in weeks by group, 0 where none is known: then `read_at` is the day.
+    Groups are read at the day of all, so that they can be compared, unless the planned length is the split.
+    """
+    weeks = planned[group if by is Stratifier.PLANNED_WEEKS else ALL]
+    return 7 * weeks if weeks else measure.read_at[0]
 
 
 def group_test(measure: Measure, cells: Mapping[str, Cells]) -> GroupTest | None:

@@ -85,9 +85,7 @@ def ratio(tally: Tally, sums: PairSums, measure: Measure, unit: Unit) -> Estimat
         method="ratio of sums, logit t",
         unit=str(measure.ratio_unit),
         reason=reason,
-        details={f"{PLURAL[unit]}": sums.n, f"mean_of_{PLURAL[unit]}": sums.shares / sums.n}
-        if sums.n
-        else {},
+        details={f"{PLURAL[unit]}": sums.n, f"mean_of_{PLURAL[unit]}": sums.shares / sums.n} if sums.n else {},
     )
 
 

@@ -167,17 +167,13 @@ def _estimate(scan: Scan, findings: Findings, number: int, group: str) -> Estima
     return replace(estimate, details={**estimate.details, **details})
 
 
-def _variants(
-    scan: Scan, findings: Findings, number: int, groups: Sequence[str]
-) -> dict[str, dict[str, Estimate]]:
+def _variants(scan: Scan, findings: Findings, number: int, groups: Sequence[str]) -> dict[str, dict[str, Estimate]]:
     """Return the other definitions, and for a proportion the other way to treat the unknown."""
     measure = scan.measures[number]
     if measure.estimator is Estimator.RATIO:
         return {
             words: {
-                group: ratio(
-                    findings.own(number)[group], findings.sums[number, words][group], measure, scan.unit
-                )
+                group: ratio(findings.own(number)[group], findings.sums[number, words][group], measure, scan.unit)
                 for group in groups
             }
             for words in measure.ratio_variants
@@ -189,16 +185,13 @@ def _variants(
     other = {words: {group: proportion(own[group], measure, scan.unit, missing) for group in groups}}
     return other | {
         words: {
-            group: proportion(findings.tallies[number, VARIANT, words][group], measure, scan.unit)
-            for group in groups
+            group: proportion(findings.tallies[number, VARIANT, words][group], measure, scan.unit) for group in groups
         }
         for words in measure.variants
     }
 
 
-def _curves(
-    scan: Scan, findings: Findings, groups: Sequence[str]
-) -> tuple[dict[str, Estimate], dict[str, Curve]]:
+def _curves(scan: Scan, findings: Findings, groups: Sequence[str]) -> tuple[dict[str, Estimate], dict[str, Curve]]:
     (measure,), tallies = scan.measures, findings.own(0)
     estimates: dict[str, Estimate] = {}
     found: dict[str, Curve] = {}
@@ -206,12 +199,10 @@ def _curves(
         cells = findings.cells[group]
         if measure.estimator is Estimator.SURVIVAL:
             left, found[group] = curves.survival(cells)
-            estimates[group] = curves.survival_estimate(
-                found[group], left, tallies[group], measure, scan.unit
-            )
+            estimates[group] = curves.survival_estimate(found[group], left, tallies[group], measure, scan.unit)
         else:
             ways, found[group] = curves.incidence(cells)
-            day = curves.day_of(measure, scan.by, group)
+            day = curves.day_of(measure, scan.by, group, findings.planned)
             estimates[group] = curves.incidence_estimate(ways, tallies[group], measure, scan.unit, day)
     return estimates, found
 

@@ -11,8 +11,7 @@ readmission_30d = Measure(
     id="readmission_30d",
     title="Hospital within 30 days of leaving",
     question=(
-        "Of the people who left the program, how many were in a hospital, residential or detox unit within "
-        "30 days?"
+        "Of the people who left the program, how many were in a hospital, residential or detox unit within 30 days?"
     ),
     of_whom="of people who left the program",
     did="had a hospital, residential or detox stay within 30 days",
@@ -39,8 +38,7 @@ readmission_30d = Measure(
     better="lower",
     needs=("acute_event",),
     source=(
-        "Program convention: first unplanned stay on days 1 to 30; close to CMS IPF readmission, which "
-        "starts at day 3"
+        "Program convention: first unplanned stay on days 1 to 30; close to CMS IPF readmission, which starts at day 3"
     ),
     reviewed=REVIEWED,
     notes=(
@@ -57,14 +55,10 @@ readmission_30d = Measure(
 step_up_during_episode = Measure(
     id="step_up_during_episode",
     title="Moved to higher care from the program",
-    question=(
-        "Of the people who left, how many needed a hospital or a higher level of care before or as they left?"
-    ),
+    question=("Of the people who left, how many needed a hospital or a higher level of care before or as they left?"),
     of_whom="of people who left the program",
     did="had moved to a hospital or higher care",
-    family=(
-        "Of every 100 people who left, about {per_100} needed a hospital or more care than the program gives."
-    ),
+    family=("Of every 100 people who left, about {per_100} needed a hospital or more care than the program gives."),
     table=Table.EPISODE_OUTCOME,
     eligible=WHO_LEFT,
     lost=NOT_LEFT,

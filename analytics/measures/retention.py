@@ -23,8 +23,7 @@ completion = Measure(
     variants={
         "completed or stepped down as planned": "discharge_reason in ('completed', 'transferred_lower')",
         "TEDS positive (any transfer)": (
-            "discharge_reason in ('completed', 'transferred_lower', 'transferred_lateral', "
-            "'transferred_higher')"
+            "discharge_reason in ('completed', 'transferred_lower', 'transferred_lateral', 'transferred_higher')"
         ),
     },
     mature=MATURE,
@@ -35,8 +34,7 @@ completion = Measure(
     notes=(
         "Deaths and custody stay in: they are part of what became of the people who came.",
         "What counts as completing is the program's own rule, so programs are hard to compare.",
-        "Split or limited by admission period, only admissions whose planned length passed two weeks ago are "
-        "counted.",
+        "Split or limited by admission period, only admissions whose planned length passed two weeks ago are counted.",
     ),
 )
 
@@ -44,12 +42,11 @@ completion_cif = Measure(
     id="completion_cif",
     title="How people left, over time",
     question=(
-        "Week by week, how many of the people who started had finished, left early, moved on, or were still "
-        "here?"
+        "Week by week, how many of the people who started had finished, left early, moved on, or were still here?"
     ),
     of_whom="of people admitted",
     did="had completed the program",
-    family="Of every 100 people who started, about {per_100} had finished the program twelve weeks later.",
+    family="Of every 100 people who started, about {per_100} had finished the program by the end of the longest plan.",
     table=Table.EPISODE_OUTCOME,
     eligible={},
     lost={},
@@ -64,7 +61,7 @@ completion_cif = Measure(
     notes=(
         "People who are still here count for the days they have been seen. All ways of leaving and those "
         "still here add up to everybody on each day.",
-        "Read at day 84 (twelve weeks); split by planned length, at the planned length.",
+        "Read at the end of the longest planned length (day 84 where none is known); split by planned length, at each.",
         "The stay ends with the last attended session of people who left early, not with the paperwork.",
     ),
 )
@@ -98,18 +95,14 @@ def _retained(day: int, family: str) -> Measure:
     return Measure(
         id=f"retention_{day}",
         title=f"Still in or finished at day {day}",
-        question=(
-            f"Of the people admitted at least {day} days ago, how many stayed {day} days or finished earlier?"
-        ),
+        question=(f"Of the people admitted at least {day} days ago, how many stayed {day} days or finished earlier?"),
         of_whom=f"of people admitted at least {day} days ago",
         did=f"stayed {day} days or had finished earlier",
         family=family,
         table=Table.EPISODE_OUTCOME,
         # People whom death or custody took out did not choose to leave; they are a rung of their own.
         eligible={
-            alive: (
-                f"coalesce(discharge_reason not in ('deceased', 'incarcerated') or exit_day >= {day}, true)"
-            )
+            alive: (f"coalesce(discharge_reason not in ('deceased', 'incarcerated') or exit_day >= {day}, true)")
         },
         lost={alive: f"dead or in custody before day {day}"},
         success=f"{STAY} >= {day} or exit = 'completed'",
@@ -121,19 +114,15 @@ def _retained(day: int, family: str) -> Measure:
         better="higher",
         source="Fixed-day retention; days count from admission to the last attended session",
         reviewed=REVIEWED,
-        notes=(
-            "Groups must be fixed at admission: a group formed by what came later had to stay to be in it.",
-        ),
+        notes=("Groups must be fixed at admission: a group formed by what came later had to stay to be in it.",),
     )
 
 
 retention_30 = _retained(
     30,
-    "Of every 100 people who started, about {per_100} were still in treatment a month later, or had "
-    "finished.",
+    "Of every 100 people who started, about {per_100} were still in treatment a month later, or had finished.",
 )
 retention_60 = _retained(
     60,
-    "Of every 100 people who started, about {per_100} were still in treatment two months later, or had "
-    "finished.",
+    "Of every 100 people who started, about {per_100} were still in treatment two months later, or had finished.",
 )

@@ -61,6 +61,7 @@ class Findings:
     paired : position to group to the fourfold table of paired answers.
     sums : (position, words of the definition or None) to group to sums of pairs.
     cells : group to histogram of days and ways of leaving; of a curve only.
+    planned : group to the longest planned length in weeks, 0 where none is known; of a curve only.
     split_values : every value of the split that occurs, as the database has it.
     """
 
@@ -68,14 +69,13 @@ class Findings:
     paired: dict[int, dict[str, Paired]] = field(default_factory=dict)
     sums: dict[tuple[int, str | None], dict[str, PairSums]] = field(default_factory=dict)
     cells: dict[str, Cells] = field(default_factory=dict)
+    planned: Counter[str] = field(default_factory=Counter)
     split_values: tuple[object, ...] = ()
 
     def own(self, position: int) -> dict[str, Tally]:
         """Return the tallies of the measure itself, by group."""
         return next(
-            by_group
-            for (number, kind, _), by_group in self.tallies.items()
-            if (number, kind) == (position, VALUE)
+            by_group for (number, kind, _), by_group in self.tallies.items() if (number, kind) == (position, VALUE)
         )
 
 
@@ -149,7 +149,10 @@ def _read_curve(scan: Scan, answer: Sequence[Row]) -> Findings:
     last_step = len(steps_of(measure, scan.matured[0]))
     codes: Counter[tuple[object, int]] = Counter()
     days: Counter[tuple[object, tuple[int, str | None]]] = Counter()
-    for raw, step, day, way, count in answer:
+    planned: Counter[str] = Counter()
+    for raw, step, day, way, count, longest in answer:
+        for group in groups_of(raw, scan.by):
+            planned[group] = max(planned[group], longest or 0)
         is_counted = step == last_step and day is not None
         codes[raw, step + (_answer(True) if is_counted else 0)] += count
         if is_counted:
@@ -159,6 +162,7 @@ def _read_curve(scan: Scan, answer: Sequence[Row]) -> Findings:
     return Findings(
         {(0, VALUE, measure.title): tallies},
         cells=nobody | _by_group(scan, days),
+        planned=planned,
         split_values=tuple({raw for raw, *_ in answer}),
     )
 

@@ -42,8 +42,7 @@ abstinence_discharge = Measure(
         "answer, and the best case, stand beside it.",
         "The change compares the same people before and after. People who came from a hospital, a "
         "residential program or jail could not use there; how many is given.",
-        "In a stay under 30 days the question at discharge looks back to before admission; how many is "
-        "given.",
+        "In a stay under 30 days the question at discharge looks back to before admission; how many is given.",
     ),
 )
 
@@ -89,10 +88,7 @@ followup_180_reach = Measure(
     table=Table.EPISODE_OUTCOME,
     eligible={
         LEFT: "is_closed",
-        ALIVE: (
-            "discharge_reason is distinct from 'deceased' and followup_180_outcome is distinct from "
-            "'deceased'"
-        ),
+        ALIVE: ("discharge_reason is distinct from 'deceased' and followup_180_outcome is distinct from 'deceased'"),
         FREE: "followup_180_outcome is distinct from 'incarcerated'",
         AGREED: "followup_180_outcome is distinct from 'no_consent'",
     },

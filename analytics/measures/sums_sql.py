@@ -71,9 +71,7 @@ def pairs_of(measures: Sequence[Measure], matured: Sequence[bool]) -> list[Pair]
 
 def summing(pairs: Sequence[Pair], measures: Sequence[Measure], rows: Rows, split: str) -> Statement:
     """Return the statement whose rows are `group` and then `SUMS_PER_PAIR` numbers for each pair."""
-    inner = ",\n".join(
-        f"    {pair.x} as x{number}, {pair.y} as y{number}" for number, pair in enumerate(pairs)
-    )
+    inner = ",\n".join(f"    {pair.x} as x{number}, {pair.y} as y{number}" for number, pair in enumerate(pairs))
     outer = ",\n".join(
         f"  count(x{n}), sum(x{n}), sum(y{n}), sum(x{n} * x{n}), sum(x{n} * y{n}), sum(y{n} * y{n}), "
         f"sum(y{n} / nullif(x{n}, 0))"

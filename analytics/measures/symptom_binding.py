@@ -125,9 +125,7 @@ class SymptomMeasure:
                 f"{instrument.name} has no profile '{profile}'. It has: {', '.join(instrument.profiles)}."
             )
         if self.lower_only and instrument.better != "lower":
-            raise MeasureProblem(
-                f"{self.id} is defined only where a lower score is better, unlike {instrument.name}."
-            )
+            raise MeasureProblem(f"{self.id} is defined only where a lower score is better, unlike {instrument.name}.")
         parameters: dict[str, object] = {"direction": instrument.direction}
         for name in self.thresholds:
             value = _threshold(instrument, instrument.profiles[profile], name)
@@ -185,9 +183,7 @@ def _steps(columns: Mapping[str, str], profile: Profile, among_cases: bool) -> l
     if among_cases and profile == "nhs":
         # The national construction takes out only those known to start below: no score stays in, as a
         # failure.
-        steps.append(
-            (NOT_BELOW, f"coalesce({columns['first_case']}, true)", "started below the clinical range")
-        )
+        steps.append((NOT_BELOW, f"coalesce({columns['first_case']}, true)", "started below the clinical range"))
     elif among_cases:
         steps.append((HAD_BASELINE, f"{columns['first']} is not null", "no score at the start"))
         steps.append((WAS_CASE, columns["first_case"], "started below the clinical range"))

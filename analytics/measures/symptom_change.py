@@ -52,9 +52,7 @@ reliable_improvement = SymptomMeasure(
     title="Clearly better, {name}",
     question="Of the people who left, how many were clearly {better} than at the start ({name})?",
     did="were clearly {better} at the end",
-    family=(
-        "Of every 100 people with a score at the start and at the end, about {per_100} were clearly {better}."
-    ),
+    family=("Of every 100 people with a score at the start and at the end, about {per_100} were clearly {better}."),
     success="{change} >= $reliable_change",
     thresholds=("reliable_change",),
     estimator=Estimator.PROPORTION,
@@ -68,9 +66,7 @@ reliable_deterioration = SymptomMeasure(
     title="Clearly worse, {name}",
     question="Of the people who left, how many were clearly {worse} than at the start ({name})?",
     did="were clearly {worse} at the end",
-    family=(
-        "Of every 100 people with a score at the start and at the end, about {per_100} were clearly {worse}."
-    ),
+    family=("Of every 100 people with a score at the start and at the end, about {per_100} were clearly {worse}."),
     success="{change} <= -$reliable_change",
     thresholds=("reliable_change",),
     estimator=Estimator.PROPORTION,
@@ -122,8 +118,7 @@ reliable_recovery = SymptomMeasure(
     id="reliable_recovery",
     title="Clearly better and recovered, {name}",
     question=(
-        "Of the people who started in the clinical range and left, how many were clearly better and out of "
-        "it ({name})?"
+        "Of the people who started in the clinical range and left, how many were clearly better and out of it ({name})?"
     ),
     did="were clearly better and out of the clinical range",
     family=(
@@ -141,9 +136,7 @@ reliable_recovery = SymptomMeasure(
 response = SymptomMeasure(
     id="response",
     title="Symptoms at least halved, {name}",
-    question=(
-        "Of the people who started in the clinical range and left, how many had at least halved their {name}?"
-    ),
+    question=("Of the people who started in the clinical range and left, how many had at least halved their {name}?"),
     did="had symptoms at least halved",
     family=(
         "Of every 100 people who started in the clinical range and were measured again, the symptoms of "
@@ -162,8 +155,7 @@ remission = SymptomMeasure(
     id="remission",
     title="Almost no symptoms left, {name}",
     question=(
-        "Of the people who started in the clinical range and left, how many had almost no symptoms left "
-        "({name})?"
+        "Of the people who started in the clinical range and left, how many had almost no symptoms left ({name})?"
     ),
     did="had almost no symptoms left",
     family=(

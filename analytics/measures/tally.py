@@ -103,9 +103,7 @@ def ladder_of(tally: Tally, measure: Measure, unit: Unit, is_collected: bool = T
         rungs.append(LadderStep(measure.did, tally.yes, tally.answer(1), "known not to be so"))
     elif measure.estimator is Estimator.RATIO:
         unit_word = measure.ratio_unit
-        rungs.append(
-            LadderStep(f"with a {unit_word} to count", tally.yes, tally.answer(1), f"no {unit_word}")
-        )
+        rungs.append(LadderStep(f"with a {unit_word} to count", tally.yes, tally.answer(1), f"no {unit_word}"))
     return Ladder(tuple(rungs))
 
 
@@ -125,9 +123,7 @@ def why_nothing(tally: Tally, measure: Measure, unit: Unit) -> str | None:
         if tally.too_recent:
             return f"Not known yet: {tally.too_recent} of {tally.total} too recent."
         losses = [
-            f"{tally.of(number)} {step.lost_label}"
-            for number, step in enumerate(tally.steps)
-            if tally.of(number)
+            f"{tally.of(number)} {step.lost_label}" for number, step in enumerate(tally.steps) if tally.of(number)
         ]
         return f"Nobody to count of {tally.total}: {', '.join(losses)}."
     if tally.known == 0 and measure.missing == "shown":

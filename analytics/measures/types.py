@@ -16,9 +16,7 @@ from enum import StrEnum
 from typing import Any, Final, Literal, Protocol
 
 ALL: Final = "all"  # the group of everybody
-NOT_KNOWN: Final = (
-    "not known"  # the group whose stratifier is NULL; codes have no blanks, so none can collide
-)
+NOT_KNOWN: Final = "not known"  # the group whose stratifier is NULL; codes have no blanks, so none can collide
 
 STILL_IN: Final = "still in"  # the part of a curve that has not left yet
 
@@ -108,9 +106,7 @@ class Cohort:
 
     def key(self) -> tuple[object, ...]:
         """Return a hashable identity, for caches keyed by snapshot, cohort and split."""
-        filters = tuple(
-            sorted((column, tuple(sorted(codes))) for column, codes in self.where.items() if codes)
-        )
+        filters = tuple(sorted((column, tuple(sorted(codes))) for column, codes in self.where.items() if codes))
         return (filters, self.start, self.end, self.unit)
 
 

@@ -68,15 +68,14 @@ def read_facts(path: Path) -> SnapshotFacts:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         version = content["schema_version"]
+        if version == SCHEMA_VERSION:
+            lists = {name: tuple(content[name]) for name in ("warnings", "notes")}
+            return SnapshotFacts(**{**content, **lists})
     except (OSError, ValueError, KeyError, TypeError):
         raise StoreProblem(
             f"The manifest {path.name} is missing or damaged. Run the import again, or restore the store folder."
         ) from None
-    if version != SCHEMA_VERSION:
-        raise StoreProblem(
-            f"The snapshot has schema version {version}; this program reads version {SCHEMA_VERSION}. "
-            "Run the import again with this program, or use the program version that wrote the snapshot."
-        )
-    for name in ("warnings", "notes"):
-        content[name] = tuple(content[name])
-    return SnapshotFacts(**content)
+    raise StoreProblem(
+        f"The snapshot has schema version {version}; this program reads version {SCHEMA_VERSION}. "
+        "Run the import again with this program, or use the program version that wrote the snapshot."
+    )

@@ -76,7 +76,7 @@ from (
 );
 
 -- Weeks count from admission. The attended days of a week are a mask of 7 bits: distinct days without a DISTINCT.
--- Three counts share one sum, 20 bits each (this is the largest scan of all); outcomes.py asserts that none overflowed.
+-- Three counts share one sum, 20 bits each (the largest scan of all); outcomes.py asserts that none overflowed.
 create or replace temp table week_part as
 select
     episode_id,
@@ -256,11 +256,20 @@ drop table week_part;
 -- ---------------------------------------------------------------------------------------------------------------
 
 -- A score outside the stay it was filed under may lie in the stay, or nearer to the stay, of another episode of the
--- person whose program uses the instrument (a day cannot be claimed for a program that never asks). The nearest stay whose window [-14, +7] holds the day owns it; on equal
--- distance the stay that has just ended, then the one it was filed under, then the later one. Strays are few.
+-- person whose program uses the instrument (a program that never asks cannot claim it). The nearest stay whose window
+-- [-14, +7] holds the day owns it; on equal distance the stay that has just ended, then the one it was filed under,
+-- then the later one. Strays are few.
 create or replace temp table stray_score as
 with stray as (
-    select s.episode_id, s.instrument, s.day, s.total, s.item_9, s.is_prorated, f.person_id, f.start_day + s.day as line_day
+    select
+        s.episode_id,
+        s.instrument,
+        s.day,
+        s.total,
+        s.item_9,
+        s.is_prorated,
+        f.person_id,
+        f.start_day + s.day as line_day
     from range_score as s
     inner join episode_stay as f on f.episode_id = s.episode_id
     where f.episodes_of_person > 1 and s.day not between f.settled_from and f.settled_to
@@ -341,7 +350,8 @@ keyed as (
                 then ((abs(day) * 2 + case when day > 0 then 1 else 0 end) * 2 + prorated) * 262144
                     + signed_total * 8 + coalesce(item_9, 7)
         end as baseline_key,
-        cast((day + 14) * 2 + 1 - prorated as bigint) * 262144 + signed_total * 8 + coalesce(item_9 + 1, 0) as latest_key,
+        cast((day + 14) * 2 + 1 - prorated as bigint) * 262144
+            + signed_total * 8 + coalesce(item_9 + 1, 0) as latest_key,
         -- Profile nhs takes complete scores only.
         case when prorated = 0 then cast(day + 14 as bigint) * 32768 + signed_total end as nhs_key,
         ((day + 14 - week_start) * 2 + 1 - prorated) * 32768 + signed_total as week_key
@@ -395,9 +405,11 @@ select
     first_day,
     nullif(baseline_key % 8, 7) as item_9_first,
     -- The latest score of the window is either on the baseline's day, then there is no later one, or after it.
-    case when latest_day > first_day then cast(floor(latest_key / 8) % 32768 - 16384 as integer) * direction end as last_tenths,
+    case when latest_day > first_day then cast(floor(latest_key / 8) % 32768 - 16384 as integer) * direction end
+        as last_tenths,
     case when latest_day > first_day then latest_day end as last_day,
-    case when latest_day > first_day and latest_key % 8 > 0 then cast(latest_key % 8 - 1 as integer) end as item_9_last,
+    case when latest_day > first_day and latest_key % 8 > 0 then cast(latest_key % 8 - 1 as integer) end
+        as item_9_last,
     -- Every score of the window up to day 7 could be a baseline: none of them, but some score = it came late.
     baseline_key is null as late_first,
     cast(nhs_first_key % 32768 - 16384 as integer) * direction as nhs_first_tenths,
@@ -506,8 +518,9 @@ with ordered as (
 spans as (
     select
         *,
-        sum(case when from_day <= seen_until + 1 then 0 else 1 end)
-            over (partition by person_id order by from_day, to_day rows between unbounded preceding and current row) as span
+        sum(case when from_day <= seen_until + 1 then 0 else 1 end) over (
+            partition by person_id order by from_day, to_day rows between unbounded preceding and current row
+        ) as span
     from ordered
 ),
 merged as (
@@ -578,7 +591,8 @@ with placed as (
         f.days_abstinent_past_30,
         coalesce(f.completed_day, f.attempted_day) as on_day,
         -- A day that was not recorded is taken on trust.
-        f.reached and coalesce(coalesce(f.completed_day, f.attempted_day) between w.from_day and w.to_day, true) as is_reached
+        f.reached and coalesce(coalesce(f.completed_day, f.attempted_day) between w.from_day and w.to_day, true)
+            as is_reached
     from range_followup as f
     inner join episode_stay as e on e.episode_id = f.episode_id
     inner join followup_window as w on w.due_day = f.due_day

@@ -12,7 +12,7 @@ import os
 import shutil
 import signal
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,12 +24,20 @@ from analytics.errors import StoreProblem
 from analytics.store.codes import enum_statements
 from analytics.store.facts import SCHEMA_VERSION, SnapshotFacts, read_facts
 from analytics.store.outcomes import build_outcomes
-from analytics.store.snapshot import POINTER, current_id, file_sha256, manifest_path, snapshot_path
+from analytics.store.snapshot import (
+    POINTER,
+    current_id,
+    file_sha256,
+    manifest_path,
+    open_snapshot,
+    snapshot_path,
+)
 from analytics.store.verify import ROW_TABLES, check, row_counts, table_hashes
 
 KEPT_SNAPSHOTS: Final = 5
 _BUILD: Final = ".build-"
 LOCK_NAME: Final = "import.lock"
+BATCH_MANIFEST: Final = "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -145,24 +153,38 @@ def build_database(rows: Path, target: Path, progress: Callable[[str], None]) ->
     return counts, hashes
 
 
+def content_hash(facts: BatchFacts | SnapshotFacts, table_hashes: Mapping[str, str]) -> str:
+    """Return what names a state: SHA-256 over its row tables, key, privacy mode, data cut and schema version."""
+    content = [facts.privacy_mode, facts.key_id, facts.data_as_of, SCHEMA_VERSION, sorted(table_hashes.items())]
+    return hashlib.sha256(repr(content).encode()).hexdigest()
+
+
 def publish(
-    store: Path, build: Path, batch: BatchFacts, progress: Callable[[str], None] = lambda step: None
+    store: Path,
+    build: Path,
+    batch: BatchFacts,
+    progress: Callable[[str], None] = lambda step: None,
+    prepare: Callable[[str], None] = lambda snapshot_id: None,
 ) -> tuple[SnapshotFacts, bool]:
     """Build, verify and publish the state in `build/rows`; return the manifest and whether anything is new.
 
     A state whose content equals the current snapshot's publishes nothing new and writes no new file.
+
+    Parameters
+    ----------
+    prepare : called with the new id before anything of the state can be seen: what has to exist beside it.
     """
     target = build / "snapshot.duckdb"
     counts, hashes = build_database(build / "rows", target, progress)
-    content = [batch.privacy_mode, batch.key_id, batch.data_as_of, SCHEMA_VERSION, sorted(hashes.items())]
-    content_hash = hashlib.sha256(repr(content).encode()).hexdigest()
-    snapshot_id = content_hash[:12]
-    if current_id(store) == snapshot_id:
+    whole = content_hash(batch, hashes)
+    snapshot_id = whole[:12]
+    prepare(snapshot_id)
+    if _serves(store, snapshot_id):
         shutil.rmtree(build, ignore_errors=True)
         return read_facts(manifest_path(store, snapshot_id)), False
     facts = SnapshotFacts(
         snapshot_id=snapshot_id,
-        content_hash=content_hash,
+        content_hash=whole,
         engine=f"duckdb {duckdb.__version__}",
         counts=counts,
         table_hashes=hashes,
@@ -173,6 +195,8 @@ def publish(
     progress("publishing")
     _sync(target)
     reached("built")
+    # With its manifest a state can be rebuilt and compared when its snapshot is gone.
+    facts.write(build / "rows" / BATCH_MANIFEST)
     batches = store / "batches"
     batches.mkdir(exist_ok=True)
     shutil.rmtree(batches / snapshot_id, ignore_errors=True)
@@ -190,6 +214,17 @@ def publish(
     shutil.rmtree(build, ignore_errors=True)
     prune(store)
     return facts, True
+
+
+def _serves(store: Path, snapshot_id: str) -> bool:
+    """Return whether this snapshot is published and whole; one that is damaged is to be written again."""
+    try:
+        if current_id(store) != snapshot_id or not (store / "batches" / snapshot_id / BATCH_MANIFEST).exists():
+            return False
+        open_snapshot(store, snapshot_id).close()
+    except StoreProblem:
+        return False
+    return True
 
 
 def point_to(store: Path, snapshot_id: str) -> None:

@@ -57,6 +57,14 @@ def current_id(store: Path) -> str | None:
     return text
 
 
+def newest_facts(store: Path) -> SnapshotFacts | None:
+    """Return the newest manifest that can be read; None without one. It guards an import that mends a damaged store."""
+    for path in sorted(store.glob("snapshot-*.json"), key=lambda path: path.stat().st_mtime, reverse=True):
+        with contextlib.suppress(StoreProblem):
+            return read_facts(path)
+    return None
+
+
 def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file."""
     with path.open("rb") as file:

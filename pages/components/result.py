@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from analytics.disclosure import Disclosed
+from analytics.errors import MeasureProblem
 from analytics.measures.cards import DefinitionCard, definition_card
 from analytics.measures.types import StratifiedResult
 from analytics.reports.comparisons import split_headline
@@ -31,8 +32,13 @@ def theme_now() -> Theme:
     return "dark" if st.context.theme.type == "dark" else "light"
 
 
-def draw(figure: Figure, key: str) -> None:
-    """Draw a figure with its words."""
+def draw(picture: Draw, key: str) -> None:
+    """Draw a figure with its words, or say why there is nothing to draw."""
+    try:
+        figure = picture(theme_now())
+    except MeasureProblem as problem:
+        st.markdown(f":gray[{plain(str(problem))}]")
+        return
     st.plotly_chart(
         figure.plotly(), theme=None, config=CONFIG, alt=figure.alt, key=f"chart-{key}", height=figure.height
     )
@@ -70,7 +76,7 @@ def show(
                     with st.container(horizontal=True, gap="xxsmall", width="content", vertical_alignment="center"):
                         st.image(mark, width=14, alt="")
                         st.markdown(plain(words), width="content")
-        draw(picture(theme_now()), key)
+        draw(picture, key)
         st.markdown(f"**Who is counted:** {plain(who_is_counted(result))}")
         for sentence in (level_sentence(result), *sentences):
             st.markdown(plain(sentence))
@@ -78,7 +84,7 @@ def show(
         with st.expander("Table and ladder"):
             for each in (result, *more):
                 _table(each.content.measure.title, result_table(each))
-            draw(ladder_bars(result, theme_now()), f"{key}-ladder")
+            draw(lambda theme: ladder_bars(result, theme), f"{key}-ladder")
         with st.expander("Definition"):
             for each in (result, *more):
                 card(definition_card(each.content.measure))

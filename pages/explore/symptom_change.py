@@ -6,7 +6,7 @@ from analytics.measures.types import Stratifier
 from analytics.reports.figures import dot_rows, missing_dots, outcome_bars, pair_scatter
 from analytics.reports.frame import foot, subtitle, who_is_counted
 from pages.components.compare import differences, split_choice
-from pages.components.result import draw, show, theme_now
+from pages.components.result import draw, show
 from pages.components.symptoms import OUTCOME_LEGEND, instrument_choice, outcome_headline, reading
 from pages.components.view import head, open_view, plain
 
@@ -49,9 +49,9 @@ with st.container(key="rule-pairs"):
     chart, words = st.columns([1.5, 1], gap="large")
     with chart:
         draw(
-            pair_scatter(
+            lambda theme: pair_scatter(
                 pairs,
-                theme_now(),
+                theme,
                 error=explained.error,
                 maximum=explained.maximum,
                 minimum=explained.minimum,

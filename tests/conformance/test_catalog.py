@@ -32,9 +32,7 @@ from analytics.measures.types import Estimator
 from analytics.settings import PROJECT_ROOT
 from tests.spec.outcome_tables import SmallSnapshot, small_snapshot
 
-MODULES = [
-    import_module(f"{package.__name__}.{info.name}") for info in pkgutil.iter_modules(package.__path__)
-]
+MODULES = [import_module(f"{package.__name__}.{info.name}") for info in pkgutil.iter_modules(package.__path__)]
 # Nothing that praises or claims a cause is said of people (style and look of the project).
 PRAISE = ("success", "best", "only ", "impressive", "significant", "proven", "effective", "guarantee", "!")
 
@@ -106,9 +104,7 @@ def test_a_measure_says_all_that_its_number_needs(measure: Measure) -> None:
     assert not [word for word in PRAISE for text in words_of(measure) if word in text.lower()]
     assert "{" not in "".join(words_of(measure)).replace("{per_100}", "")
     # Values are bound, all of them and no others; a condition that may be NULL is never turned round.
-    assert set(PARAMETER.findall(expressions_of(measure))) | {"direction"} == set(measure.parameters) | {
-        "direction"
-    }
+    assert set(PARAMETER.findall(expressions_of(measure))) | {"direction"} == set(measure.parameters) | {"direction"}
     assert "not (" not in expressions_of(measure)
     needed = {
         Estimator.PROPORTION: (measure.success,),

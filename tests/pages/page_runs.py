@@ -80,10 +80,14 @@ class Result:
         return next((line for line in self.lines if line.startswith(start)), "")
 
 
-def results(page: AppTest, also_without_table: bool = False) -> list[Result]:
-    """Return the results of a page: the ruled blocks that draw something and offer its table."""
-    found = map(_result, _ruled(page.main))
-    return [each for each in found if each.charts and (each.downloads or also_without_table)]
+def results(page: AppTest) -> list[Result]:
+    """Return the results of a page: ruled blocks with a row of tools of the same name."""
+    return [_result(block) for block in _keyed(page.main, "rule-") if any(_keyed(block, _key(block, "tools-")))]
+
+
+def blocks_with_charts(page: AppTest) -> list[Result]:
+    """Return every ruled block that draws something, results and others."""
+    return [found for found in map(_result, _keyed(page.main, "rule-")) if found.charts]
 
 
 def sentences(page: AppTest) -> list[str]:
@@ -109,18 +113,19 @@ def failures(page: AppTest) -> list[str]:
     return [*(each.message for each in page.exception), *(each.value for each in page.error)]
 
 
-def _ruled(block: Block) -> Iterator[Block]:
+def _keyed(block: Block, start: str) -> Iterator[Block]:
     for child in block.children.values():
         if isinstance(child, Block):
-            if _key(child).startswith("rule-"):
+            if _key(child).startswith(start):
                 yield child
             else:
-                yield from _ruled(child)
+                yield from _keyed(child, start)
 
 
-def _key(block: Block) -> str:
+def _key(block: Block, instead_of_rule: str = "") -> str:
     # Streamlit's id of a keyed container ends with the key: "$$ID-<32 hex digits>-<key>".
-    return re.sub(r"^\$\$ID-[0-9a-f]+-", "", str(getattr(block.proto, "id", "") or ""))
+    key = re.sub(r"^\$\$ID-[0-9a-f]+-", "", str(getattr(block.proto, "id", "") or ""))
+    return instead_of_rule + key.removeprefix("rule-") if instead_of_rule else key
 
 
 def _result(block: Block) -> Result:

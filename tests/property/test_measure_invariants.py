@@ -77,9 +77,7 @@ def of_everybody(rows: Rows, *measures: Measure, **cohort: Any) -> list[Stratifi
     return evaluate(measures, snapshot_of(rows), Cohort(**cohort))
 
 
-USED: tuple[Measure, ...] = tuple(
-    measure for measure in CATALOG if measure.instrument in (None, "phq9", "gad7")
-)
+USED: tuple[Measure, ...] = tuple(measure for measure in CATALOG if measure.instrument in (None, "phq9", "gad7"))
 
 
 @few
@@ -167,8 +165,7 @@ def test_ways_of_leaving_and_those_still_in_add_up_to_one(rows: Rows) -> None:
     days = [row["observed_days"] if row["los_days"] is None else row["los_days"] for row in rows]
     naive = kaplan_meier(days, [row["discharge_reason"] == "completed" for row in rows])
     assert all(
-        share <= 1 - alone + 1e-12
-        for share, alone in zip(curve.values["completed"], naive.survival, strict=True)
+        share <= 1 - alone + 1e-12 for share, alone in zip(curve.values["completed"], naive.survival, strict=True)
     )
 
 
@@ -227,9 +224,7 @@ def test_completion_by_modality_against_a_plain_count(rows: Rows) -> None:
     (result,) = evaluate([find("completion")], snapshot_of(rows), by=Stratifier.MODALITY)
     closed = [row for row in rows if row["los_days"] is not None and row["discharge_reason"] is not None]
     known = Counter(row["modality"] or "not known" for row in closed)
-    completed = Counter(
-        row["modality"] or "not known" for row in closed if row["discharge_reason"] == "completed"
-    )
+    completed = Counter(row["modality"] or "not known" for row in closed if row["discharge_reason"] == "completed")
     for group, estimate in result.estimates.items():
         if group != ALL:
             assert (estimate.numerator, estimate.denominator) == (completed[group], known[group])

@@ -55,9 +55,7 @@ class SmallSnapshot:
         return self.connection.cursor().execute(sql, dict(parameters)).fetchall()
 
 
-def small_snapshot(
-    episodes: Iterable[Row], scores: Iterable[Row] = (), *, absent: Iterable[str] = ()
-) -> SmallSnapshot:
+def small_snapshot(episodes: Iterable[Row], scores: Iterable[Row] = (), *, absent: Iterable[str] = ()) -> SmallSnapshot:
     """Make a snapshot of these episodes and scores.
 
     An episode is numbered from 1 and its person too; `los_days` None is open; `exit`, `exit_day`, `is_closed`
@@ -83,15 +81,12 @@ def small_snapshot(
             values = [row.get(name) for row in filled for name in names]
             connection.execute(f"insert into {table} values {', '.join([marks] * len(filled))}", values)
     connection.execute(
-        "create table collected as select "
-        + ", ".join(f"{name not in absent} as {name}" for name in EVERYTHING)
+        "create table collected as select " + ", ".join(f"{name not in absent} as {name}" for name in EVERYTHING)
     )
     return SmallSnapshot(connection)
 
 
-def one(
-    snapshot: SmallSnapshot, measure: Measure, by: Stratifier | None = None, **cohort: Any
-) -> StratifiedResult:
+def one(snapshot: SmallSnapshot, measure: Measure, by: Stratifier | None = None, **cohort: Any) -> StratifiedResult:
     (result,) = evaluate([measure], snapshot, Cohort(**cohort), by)
     return result
 

@@ -64,7 +64,7 @@ def test_maturity_applies_only_where_admission_periods_split_or_limit() -> None:
         ({"planned_weeks": ("eight",)}, "a whole number of weeks"),
         ({"admit_period": ("March",)}, "a month (2026-03), a quarter (2026-Q1) or a year (2026)"),
         ({"therapy": ("CBT|DBT",)}, "codes of small letters"),
-        ({"dose_band": ("much",)}, "none, under half, half or more, all"),
+        ({"dose_band": ("much",)}, "none, under half, half or more, every week"),
         ({"baseline_severity": ("bad",)}, "minimal, mild, moderate, moderately_severe, severe"),
     ],
 )
@@ -100,9 +100,7 @@ def test_a_person_counts_once_by_the_first_closed_episode() -> None:
 
 
 def test_a_course_is_judged_by_its_last_episode() -> None:
-    snapshot = small_snapshot(
-        TWO_STAYS, [{"episode_id": number, "first": 15, "last": 5} for number in (1, 2, 3, 4)]
-    )
+    snapshot = small_snapshot(TWO_STAYS, [{"episode_id": number, "first": 15, "last": 5} for number in (1, 2, 3, 4)])
     assert counts(one(snapshot, COMPLETION, unit="course"))[ALL] == (2, 2)
     assert counts(one(snapshot, find("reliable_improvement", "phq9"), unit="course"))[ALL] == (2, 2)
 

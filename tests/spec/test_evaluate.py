@@ -183,13 +183,20 @@ def test_incidence_is_read_at_the_planned_length_when_that_is_the_split() -> Non
     assert result.estimates["8"].numerator == 1
 
 
+def test_incidence_of_any_other_split_is_read_at_the_longest_plan_of_all() -> None:
+    # A trial of 24 weeks read at week 12 would say that nobody completed.
+    rows = [{"modality": "in_person", "planned_weeks": 24, "los_days": 168}, {"modality": "hybrid", "los_days": 56}]
+    result = one(small_snapshot(rows), find("completion_cif"), Stratifier.MODALITY)
+    assert {each.details["day"] for each in result.estimates.values()} == {168}
+    rows = [{"planned_weeks": None, "los_days": 168}]
+    assert one(small_snapshot(rows), find("completion_cif")).estimates[ALL].details["day"] == 84
+
+
 def test_leaving_for_a_reason_not_recorded_is_a_way_of_its_own() -> None:
     rows: list[Row] = [{"los_days": 10}, {"los_days": 10, "discharge_reason": None}, {"los_days": None}]
     curve = one(small_snapshot(rows), find("completion_cif")).curves[ALL]
     assert curve.time == (10, 60)
-    assert [curve.values[way][0] for way in ("completed", NOT_KNOWN, "still in")] == pytest.approx(
-        [1 / 3] * 3
-    )
+    assert [curve.values[way][0] for way in ("completed", NOT_KNOWN, "still in")] == pytest.approx([1 / 3] * 3)
 
 
 # No number, but a sentence
@@ -209,7 +216,11 @@ def test_leaving_for_a_reason_not_recorded_is_a_way_of_its_own() -> None:
         ([], find("retention_km"), "Nobody matches these filters."),
         ([], find("completion_cif"), "Nobody matches these filters."),
         ([{"los_days": None}], find("retention_km"), "Fewer than half of 1 had left when last seen."),
-        ([{"los_days": None}], find("completion_cif"), "Not known yet: nobody was watched for 84 days."),
+        (
+            [{"los_days": None, "planned_weeks": 12}],
+            find("completion_cif"),
+            "Not known yet: nobody was watched for 84 days.",
+        ),
         (
             [{"attended_sessions": 0, "no_show_sessions": 0}],
             find("attendance"),
@@ -228,9 +239,7 @@ def test_no_number_is_a_sentence(rows: list[Row], measure: Measure, reason: str)
 
 
 def test_what_was_not_collected_says_so_and_still_shows_people() -> None:
-    snapshot = small_snapshot(
-        [{"readmission_day": None}, {"los_days": None}], absent=("acute_event", "attendance")
-    )
+    snapshot = small_snapshot([{"readmission_day": None}, {"los_days": None}], absent=("acute_event", "attendance"))
     readmission, attendance, completion = evaluate([READMISSION, find("attendance"), COMPLETION], snapshot)
     assert readmission.estimates[ALL].reason == "Not collected: hospital, residential and detox stays."
     assert attendance.estimates[ALL].reason == "Not collected: attendance of sessions."
@@ -260,9 +269,7 @@ def test_many_measures_share_their_statements_and_agree_with_each_alone() -> Non
         {"discharge_reason": "moved", "modality": "telehealth", "readmission_day": 3},
     ]
     scores = [{"episode_id": 1, "first": 18, "last": 6}, {"episode_id": 2, "first": 12, "last": 9}]
-    scores += [
-        {"episode_id": number, "instrument": "gad7", "first": 15, "last": number} for number in (1, 2, 3)
-    ]
+    scores += [{"episode_id": number, "instrument": "gad7", "first": 15, "last": number} for number in (1, 2, 3)]
     snapshot = small_snapshot(rows, scores)
     ids = ["completion", "attendance", "no_show", "readmission_30d", "retention_30", "retention_km"]
     measures = [find(name) for name in ids]

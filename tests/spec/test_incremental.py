@@ -138,8 +138,8 @@ def test_a_late_discharge_closes_the_stay_and_keeps_what_was_known(provider: Pro
     assert report.published and report.files["episodes.csv"].accepted == 1
     assert provider.query("select count(*), count(los_days) from episode") == [(3, 3)]
     rows = provider.query(
-        "select los_days, exit::varchar, attended_sessions, first from episode_outcome "
-        "join score_outcome using (episode_id) where score_outcome.start_day = 0 and episode_outcome.los_days = 56"
+        "select o.los_days, o.exit::varchar, o.attended_sessions, s.first from episode_outcome o "
+        "join score_outcome s using (episode_id) where o.los_days = 56"
     )
     assert rows == [(56, "completed", 1, 12.0)]
 
@@ -477,3 +477,16 @@ def test_sessions_of_one_day_keep_their_marks_across_batches(tmp_path: Path) -> 
     # The evening session is corrected; the morning one stays as it was.
     provider.add({"attendance": [{**evening, "minutes": 45}]})
     assert provider.query("select sum(minutes), count(*) from attendance") == [(105, 2)]
+
+
+def test_a_row_without_a_mark_is_told_from_one_that_has_the_mark_it_would_get(tmp_path: Path) -> None:
+    provider = Provider(tmp_path)
+    sessions: list[Row] = [
+        {"session_date": day(0), "session_no": mark, "minutes": 60} for mark in (None, "0", "1", "01", "00", "a")
+    ]
+    tests: list[Row] = [{"observed_on": day(0), "substance": name} for name in (None, "any", "opioid")]
+    report = provider.load({"episodes": [{}], "attendance": sessions, "substance_use": tests})
+    assert report.published and rules(report) == {("substance_use.csv", 2, "episode_id", "DUPLICATE_EXACT")}
+    assert provider.query("select count(distinct session_no) from attendance") == [(6,)]
+    before = provider.open().snapshot_id
+    assert provider.add({"attendance": sessions[2:], "substance_use": tests[:1]}).snapshot_id == before

@@ -80,9 +80,7 @@ def test_completion_and_its_variants(m12: SmallSnapshot, examples: Examples) -> 
     expected = examples["m12_completion"]["expected"]
     (result,) = evaluate([find("completion")], m12)
     assert_share(result.estimates[ALL], expected["strict"])
-    assert_share(
-        result.variants["TEDS positive (any transfer)"][ALL], expected["teds_completed_or_transferred"]
-    )
+    assert_share(result.variants["TEDS positive (any transfer)"][ALL], expected["teds_completed_or_transferred"])
     # The two who are still there are a rung of the ladder, not failures (7 of 12 would be wrong).
     assert [(step.count, step.lost) for step in result.ladder.steps] == [(12, 0), (10, 2), (10, 0), (7, 3)]
 
@@ -109,9 +107,7 @@ def test_improvement_counts_the_unmeasured_three_ways(m12: SmallSnapshot, exampl
     expected = examples["m12_reliable"]["expected"]
     (result,) = evaluate([find("reliable_improvement", "phq9")], m12)
     estimate = result.estimates[ALL]
-    assert [estimate.lower_bound, estimate.upper_bound] == pytest.approx(
-        expected["bounds_improved"], abs=TOLERANCE
-    )
+    assert [estimate.lower_bound, estimate.upper_bound] == pytest.approx(expected["bounds_improved"], abs=TOLERANCE)
     assert_share(result.variants[UNKNOWN_AS_NO][ALL], expected["improved_missing_as_not"])
 
 
@@ -252,13 +248,9 @@ def test_drug_tests_of_two_clients(examples: Examples) -> None:
     estimate = result.estimates[ALL]
     missed = result.variants["missed or refused counted as positive"][ALL]
     assert estimate.value == pytest.approx(expected["collected_only"], abs=TOLERANCE)
-    assert estimate.details["mean_of_episodes"] == pytest.approx(
-        expected["person_mean_collected"], abs=TOLERANCE
-    )
+    assert estimate.details["mean_of_episodes"] == pytest.approx(expected["person_mean_collected"], abs=TOLERANCE)
     assert missed.value == pytest.approx(expected["missing_as_positive"], abs=TOLERANCE)
-    assert missed.details["mean_of_episodes"] == pytest.approx(
-        expected["person_mean_missing_pos"], abs=TOLERANCE
-    )
+    assert missed.details["mean_of_episodes"] == pytest.approx(expected["person_mean_missing_pos"], abs=TOLERANCE)
 
 
 def test_readmission_window_and_direct_transfer(examples: Examples) -> None:
@@ -267,16 +259,13 @@ def test_readmission_window_and_direct_transfer(examples: Examples) -> None:
     days = expected["days"]
     unplanned = {"A": None, "F": None, "G": days["G"][1]}
     snapshot = small_snapshot(
-        {"readmission_day": unplanned.get(name, days[name]), "direct_transfer": name == "A"}
-        for name in "ABCDEFG"
+        {"readmission_day": unplanned.get(name, days[name]), "direct_transfer": name == "A"} for name in "ABCDEFG"
     )
     (result,) = evaluate([find("readmission_30d")], snapshot)
     estimate = result.estimates[ALL]
     assert estimate.numerator == len(expected["iop_convention_1_30"]["readmitted"])
     assert estimate.denominator == 7
-    assert estimate.details["direct_transfers"] == len(
-        expected["iop_convention_1_30"]["direct_transfer_day0"]
-    )
+    assert estimate.details["direct_transfers"] == len(expected["iop_convention_1_30"]["direct_transfer_day0"])
 
 
 def test_readmission_needs_thirty_days_to_have_passed(examples: Examples) -> None:
@@ -309,14 +298,10 @@ def test_abstinence_at_discharge(examples: Examples) -> None:
         pytest.approx(expected["adm"]["rate"], abs=TOLERANCE),
     )
     assert details["change"] == pytest.approx(expected["change"], abs=TOLERANCE)
-    assert [details["change_low"], details["change_high"]] == pytest.approx(
-        expected["newcombe_paired"], abs=TOLERANCE
-    )
+    assert [details["change_low"], details["change_high"]] == pytest.approx(expected["newcombe_paired"], abs=TOLERANCE)
     assert details["mcnemar_p"] == pytest.approx(expected["mcnemar_exact_p"], abs=TOLERANCE)
     assert details["not_before"] == expected["among_users_at_admission"]["n"]
-    assert details["after_of_not_before"] == pytest.approx(
-        expected["among_users_at_admission"]["rate"], abs=TOLERANCE
-    )
+    assert details["after_of_not_before"] == pytest.approx(expected["among_users_at_admission"]["rate"], abs=TOLERANCE)
 
 
 def test_reach_after_six_months(examples: Examples) -> None:

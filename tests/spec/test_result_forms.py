@@ -18,7 +18,7 @@ COMPLETION = find("completion")
 
 
 def test_a_result_is_plain_data_for_json() -> None:
-    rows: list[Row] = [{}, {"modality": "hybrid", "los_days": None}]
+    rows: list[Row] = [{}, {"modality": "hybrid", "los_days": None, "observed_days": 50}]
     for measure in (COMPLETION, find("retention_km"), find("completion_cif")):
         result = one(small_snapshot(rows), measure, Stratifier.MODALITY, where={"site": (NOT_KNOWN,)})
         data = json.loads(json.dumps(result_as_dict(result), allow_nan=False))
@@ -48,9 +48,7 @@ def test_the_statement_can_be_run_as_it_is_shown() -> None:
     measure = find("reliable_recovery", "phq9")
     snapshot = small_snapshot([{}], [{"episode_id": 1, "first": 18, "last": 6}])
     shown = statement(measure, Cohort(where={"modality": ("in_person",)}), Stratifier.MODALITY)
-    comments = [
-        line.removeprefix("-- $").split(" = ") for line in shown.splitlines() if line.startswith("-- $")
-    ]
+    comments = [line.removeprefix("-- $").split(" = ") for line in shown.splitlines() if line.startswith("-- $")]
     bound = {name: int(value) if value.isdigit() else value.strip("'") for name, value in comments}
     assert bound["m0_reliable_change"] == 6
     assert snapshot.connection.execute(shown, bound).fetchall() == [("in_person", 3, True, 1)]
