@@ -54,11 +54,16 @@ def who_is_counted(disclosed: Disclosed[StratifiedResult], group: str = ALL) -> 
     told = [step for number, step in enumerate(ladder.steps) if step.lost or number in (0, len(ladder.steps) - 1)]
     chain = " → ".join(f"{count(step.count)} {step.label}" for step in told)
     # The last loss of a proportion is its known "no": those people are counted.
-    ends_with_outcome = result.measure.estimator is Estimator.PROPORTION
-    losses = [step for step in (ladder.steps[:-1] if ends_with_outcome else ladder.steps) if step.lost]
-    if not losses:
-        return f"{chain}."
-    return f"{chain}. Not counted: {', '.join(f'{count(step.lost)} {step.lost_label}' for step in losses)}."
+    counted = 1 if result.measure.estimator is Estimator.PROPORTION else 0
+    # Where not known counts as no, those lost on the rung before are counted too, and named for what they are.
+    as_no = ladder.steps[-2] if counted and result.measure.missing == "failure" and len(ladder.steps) > 1 else None
+    losses = [step for step in ladder.steps[: len(ladder.steps) - counted] if step.lost and step is not as_no]
+    sentences = [f"{chain}."]
+    if losses:
+        sentences.append(f"Not counted: {', '.join(f'{count(step.lost)} {step.lost_label}' for step in losses)}.")
+    if as_no is not None and as_no.lost:
+        sentences.append(f"Counted as no: {count(as_no.lost)} {as_no.lost_label}.")
+    return " ".join(sentences)
 
 
 @disclosed_only

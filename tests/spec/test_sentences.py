@@ -400,6 +400,12 @@ def test_the_test_between_groups_is_called_exploratory() -> None:
 # Frame
 
 
+def test_those_not_known_are_counted_as_no_where_the_measure_says_so() -> None:
+    told = who_is_counted(shown({"all": share(187, 398, 97, missing="failure")}, of=measure(missing="failure")))
+    assert "Counted as no: 97 " in told
+    assert "97" not in told.partition("Not counted:")[2].partition("Counted as no:")[0]
+
+
 def test_who_is_counted_is_the_ladder_with_its_losses() -> None:
     assert who_is_counted(shown({"all": share(187, 301, 97)})) == (
         "412 admitted → 398 left the program → 301 measured twice → 187 were clearly less depressed at the "
