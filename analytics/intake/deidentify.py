@@ -106,7 +106,9 @@ class Pseudonyms:
 def prepare_anchors(
     connection: duckdb.DuckDBPyConnection, key: Key, episodes: str, snapshot_id: str, cut_day: int
 ) -> None:
-    """Write the anchors of a state beside the key, mode 0600, before it is published; `settle_anchors` puts them to use.
+    """Write the anchors of a state beside the key, mode 0600, before it is published.
+
+    `settle_anchors` puts them to use. Until then the former ones count.
 
     Parameters
     ----------

@@ -42,6 +42,8 @@ abstinence_discharge = Measure(
         "answer, and the best case, stand beside it.",
         "The change compares the same people before and after. People who came from a hospital, a "
         "residential program or jail could not use there; how many is given.",
+        "The answer at discharge is the last one within 14 days of leaving; one from the first week is the answer at "
+        "admission and is not read twice.",
         "In a stay under 30 days the question at discharge looks back to before admission; how many is given.",
     ),
 )

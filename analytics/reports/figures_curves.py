@@ -54,7 +54,8 @@ def survival_curve(disclosed: Disclosed[StratifiedResult], theme: Theme) -> Figu
         When the result has no curve.
     """
     result = disclosed.content
-    groups = [group for group in result.curves if group != ALL or result.by is None]
+    # Of nobody there is a curve without days.
+    groups = [group for group, curve in result.curves.items() if curve.time and (group != ALL or result.by is None)]
     if not groups:
         raise MeasureProblem(f"{result.measure.title} has no curve here: {_why_no_curve(result)}")
     if len(groups) > MOST_CURVES:

@@ -57,7 +57,7 @@ def leaving_areas(disclosed: Disclosed[StratifiedResult], theme: Theme, group: s
     """
     result = disclosed.content
     curve = result.curves.get(group)
-    if curve is None or len(curve.values) < 2:
+    if curve is None or not curve.time or len(curve.values) < 2:
         reason = result.estimates[group].reason or "it is not about ways of leaving."
         raise MeasureProblem(f"{result.measure.title} has no areas here: {reason}")
     last_week = max(1, floor(last_day_of(curve) / 7))

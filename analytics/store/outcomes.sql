@@ -545,8 +545,11 @@ select
     30 - min(
         (abs(s.day) * 2 + case when s.day > 0 then 1 else 0 end) * 32 + 30 - s.days_used_past_30
     ) filter (where s.day between -14 and 7) % 32 as days_used_admission,
-    max((s.day + 14) * 32 + s.days_used_past_30) filter (where s.day between e.los_days - 14 and e.los_days + 14) % 32
-        as days_used_discharge,
+    -- A report in the window of admission speaks of the time before treatment: of a short stay it must not be
+    -- read a second time, as the answer at discharge.
+    max((s.day + 14) * 32 + s.days_used_past_30) filter (
+        where s.day between e.los_days - 14 and e.los_days + 14 and s.day > 7
+    ) % 32 as days_used_discharge,
     bool_or(s.controlled_environment) filter (where s.day between -14 and 7) as controlled_admission
 from range_substance_use as s
 inner join episode_stay as e on e.episode_id = s.episode_id

@@ -19,6 +19,10 @@ st.session_state["viewer"] = viewer
 
 st.html(STYLE)
 st.logo(LOGO, size="large")
-navigation = st.navigation(pages_for(viewer, Path(__file__).resolve().parents[1]), position="top")
+menu = pages_for(viewer, Path(__file__).resolve().parents[1])
+if not menu:
+    st.error("There is no page for your role. Ask the data steward for another one.")
+    st.stop()
+navigation = st.navigation(menu, position="top")
 with st.container(horizontal_alignment="center"), st.container(width=1120):
     navigation.run()

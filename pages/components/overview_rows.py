@@ -94,7 +94,7 @@ def key_to_the_rows(overview: Overview) -> None:
         + ring
         + "The striped band shows where the result would lie if everyone not known had done badly (left end) or "
         "well (right end). *By admission* shows the last twelve periods of admission that are old enough. "
-        "A change is in points; it is listed above only where chance alone rarely makes one so large.]]"
+        "A change is in points; it is listed above where chance alone rarely makes one so large.]]"
     )
 
 

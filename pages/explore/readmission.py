@@ -11,8 +11,8 @@ from pages.components.view import head, open_view
 view = open_view(__file__)
 cohort = head(view, "Readmission")
 st.markdown(
-    "Without a hospital or claims feed we only know of stays that somebody told us about: "
-    "the true number can only be higher."
+    "Without a hospital or claims feed we know of no stays but those that somebody told us about: "
+    "the true number can be higher, never lower."
 )
 
 within = view.result(view.measure("readmission_30d"), cohort)

@@ -143,6 +143,15 @@ def test_days_used_at_admission_and_at_discharge(rows: list[Any], admission: Any
     assert one(columns, episode=[{}], substance_use=use(*rows)) == admission + discharge
 
 
+def test_an_answer_at_admission_is_not_read_again_at_discharge() -> None:
+    # A stay of five days: both windows hold day 0 and day 7; only day 8 and later can speak of the end.
+    stay = [{"los_days": 5}]
+    columns = "days_used_admission, days_used_discharge"
+    assert one(columns, episode=stay, substance_use=use((0, 20))) == (20, None)
+    assert one(columns, episode=stay, substance_use=use((0, 20), (7, 3))) == (20, None)
+    assert one(columns, episode=stay, substance_use=use((0, 20), (8, 3))) == (20, 3)
+
+
 def test_an_open_stay_has_no_use_at_discharge() -> None:
     rows = use((0, 3), (56, 0))
     assert one("days_used_admission, days_used_discharge", episode=[{"los_days": None}], substance_use=rows) == (
