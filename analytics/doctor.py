@@ -131,7 +131,7 @@ def _key(store: Path, key: Path | None) -> Iterator[Finding]:
             True,
             "anchors",
             f"There is no {anchors} yet: a full import writes it; until then an incremental import "
-            "accepts only rows whose episode is in the same batch.",
+            "is refused.",
         )
     else:
         yield _private(anchors, "anchors") or Finding(True, "anchors", f"{anchors} is private.")

@@ -79,3 +79,10 @@ class Row:
             return Verdict.NOT_JUDGED
         within = figure >= self.gate.limit if self.gate.at_least else figure <= self.gate.limit
         return Verdict.MET if within else Verdict.MISSED
+
+
+def memory_row(work: str, gate: Gate, peak: int | None, runs: int = 1) -> Row:
+    """Return the row of a peak memory in bytes; None = the system does not tell it."""
+    if peak is None:
+        return Row(work, "GB", gate, reason="this system does not tell the memory of a process")
+    return Row(work, "GB", gate, peak / 1e9, runs=runs)

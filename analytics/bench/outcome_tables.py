@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from analytics.bench.budget import Gate, Row
+from analytics.bench.budget import Gate, Row, memory_row
 from analytics.bench.pandas_peer import weeks_and_pairs
 from analytics.bench.timing import in_child, medians, peak_memory, runs_after
 from analytics.store.publish import build_database
@@ -34,15 +34,11 @@ def outcome_rows(store: Path, scratch: Path, episodes: int) -> list[Row]:
     measured = [in_child(build_once, state, scratch) for _ in range(runs_after(warm_up[0]))]
     seconds = median(each for each, _ in measured)
     peaks = [peak for _, peak in measured if peak is not None]
-    per_million = Row(
-        "outcome tables, time", "s per million", SECONDS_PER_MILLION, seconds * 1e6 / episodes, runs=len(measured)
-    )  # fmt: skip
-    memory = Row("outcome tables, peak memory", "GB", PEAK_GIGABYTES, runs=len(measured))
-    if peaks:
-        memory = Row(memory.work, memory.unit, memory.gate, max(peaks) / 1e9, runs=len(measured))
-    else:
-        memory = Row(memory.work, memory.unit, memory.gate, reason="this system does not tell")
-    return [per_million, memory, in_child(against_pandas, store, state)]
+    return [
+        Row("outcome tables, time", "s per million", SECONDS_PER_MILLION, seconds * 1e6 / episodes, runs=len(measured)),
+        memory_row("outcome tables, peak memory", PEAK_GIGABYTES, max(peaks, default=None), len(measured)),
+        in_child(against_pandas, store, state),
+    ]
 
 
 def build_once(state: Path, scratch: Path) -> tuple[float, int | None]:

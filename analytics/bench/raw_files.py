@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final, Protocol
 
-from analytics.bench.budget import Gate, Row
+from analytics.bench.budget import Gate, Row, memory_row
 from analytics.bench.timing import in_child, peak_memory
 from analytics.errors import StoreProblem
 from analytics.intake.deidentify import new_key
@@ -50,7 +50,7 @@ class Imported:
 
 
 def import_once(folder: Path, episodes: int, write_raw: WriteRaw) -> Imported:
-    """Make raw files for this many episodes and import them into `folder / "store"`; only the store remains."""
+    """Make raw files for this many episodes, import them into `folder / "store"`, and remove them."""
     raw, store, key = folder / "raw", folder / "store", folder / "benchmark.key"
     facts = in_child(write_raw, raw, episodes)
     new_key(key)
@@ -87,10 +87,8 @@ def run_command(arguments: list[str]) -> tuple[float, int | None]:
 
 def import_rows(imported: Imported) -> list[Row]:
     """Return speed and memory of the import; it ran once, for it makes the store that all else uses."""
-    speed = Row(
-        f"import of {imported.rows:,} raw rows, all rules", "rows/s", ROWS_PER_SECOND, imported.rows / imported.seconds
-    )  # fmt: skip
-    memory = "import, peak memory"
-    if imported.peak is None:
-        return [speed, Row(memory, "GB", PEAK_GIGABYTES, reason="this system does not tell")]
-    return [speed, Row(memory, "GB", PEAK_GIGABYTES, imported.peak / 1e9)]
+    work, speed = f"import of {imported.rows:,} raw rows, all rules", imported.rows / imported.seconds
+    return [
+        Row(work, "rows/s", ROWS_PER_SECOND, speed),
+        memory_row("import, peak memory", PEAK_GIGABYTES, imported.peak),
+    ]

@@ -250,9 +250,7 @@ class _Import:
 
     def _prepare_anchors(self, snapshot_id: str) -> None:
         if not self._context.study_days:
-            prepare_anchors(
-                self._connection, self._request.key, "all_episodes", snapshot_id, self._context.cut_day
-            )
+            prepare_anchors(self._connection, self._request.key, "all_episodes", snapshot_id, self._context.cut_day)
 
     def _data_as_of(self, day: int) -> str:
         return "" if self._context.study_days else label_of_cut(self._connection, day, self._request.privacy_mode)

@@ -40,9 +40,7 @@ _PLACED: Final[dict[str, tuple[str, dict[str, str]]]] = {
 }
 
 
-def load_known(
-    connection: duckdb.DuckDBPyConnection, key: Key, store: Path, snapshot_id: str, cut_day: int
-) -> bool:
+def load_known(connection: duckdb.DuckDBPyConnection, key: Key, store: Path, snapshot_id: str, cut_day: int) -> bool:
     """Load the anchors as table `known_episode`; False when there are none for the current snapshot.
 
     Raises

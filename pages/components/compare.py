@@ -16,6 +16,7 @@ from analytics.reports.comparisons import (
 )
 from analytics.session import View
 from analytics.texts import heading
+from pages.components.address import understand
 
 SPLITS = (
     Stratifier.MODALITY,
@@ -40,6 +41,7 @@ def split_choice(view: View, key: str, default: Stratifier) -> Stratifier:
     if not offered:
         return default
     codes = [by.value for by in offered]
+    understand(key, codes, heading)
     chosen = st.selectbox(
         "Split by",
         codes,

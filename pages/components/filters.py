@@ -11,6 +11,7 @@ import streamlit as st
 from analytics.measures.types import NOT_KNOWN, Cohort, Stratifier
 from analytics.session import View
 from analytics.texts import label, period_short
+from pages.components.address import understand
 
 # The split, its name in the address (short and stable: it stands in links that people send each other), and a label
 # that fits a narrow box.
@@ -37,6 +38,7 @@ def filters(view: View) -> Cohort:
             def words(code: str, by: Stratifier = by) -> str:
                 return label(by.value, code)
 
+            understand(address, options, words)
             chosen = st.multiselect(
                 name,
                 options,
@@ -56,6 +58,8 @@ def _period(view: View) -> tuple[str | None, str | None]:
     periods = tuple(period for period in view.choices(Stratifier.ADMIT_PERIOD) if period != NOT_KNOWN)
     if len(periods) < 2:
         return None, None
+    understand("from", periods, period_short)
+    understand("to", periods, period_short)
     chosen = [
         st.selectbox(
             words,

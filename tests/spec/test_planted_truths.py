@@ -36,9 +36,7 @@ def imported_demo(
     home = tmp_path_factory.mktemp("planted")
     facts = write_raw(home / "raw", episodes=2400, seed=1)
     report = run_import(
-        ImportRequest(
-            home / "raw", home / "store", "synthetic", Key(DEMO_KEY, None), facts.data_cut, facts.import_date
-        )
+        ImportRequest(home / "raw", home / "store", "synthetic", Key(DEMO_KEY, None), facts.data_cut, facts.import_date)
     )
     snapshot = open_current(home / "store")
     yield facts, report, snapshot
@@ -215,9 +213,7 @@ def test_half_a_year_later_a_little_more_than_half_are_reached(demo: Snapshot) -
     asked = of_all(demo, reach)
     assert asked.ci_low > 0.5 and asked.value < 0.62
     # Of everyone whose window has closed, with those who died or had not agreed: 55.7 % of 1,706.
-    everyone = of_all(
-        demo, replace(reach, eligible={"left": "is_closed"}, lost={"left": "still in the program"})
-    )
+    everyone = of_all(demo, replace(reach, eligible={"left": "is_closed"}, lost={"left": "still in the program"}))
     assert (everyone.numerator, everyone.denominator) == (950, 1706)
     assert everyone.ci_low > 0.53 and everyone.ci_high < 0.585
     assert asked.numerator == everyone.numerator  # nobody who was reached is left out
@@ -233,9 +229,10 @@ def test_most_people_of_one_site_have_no_baseline(demo: Snapshot) -> None:
     assert late.ci_high < 0.4  # 71.8 % have none
     assert all(estimate.ci_low > 0.9 for estimate in found.values()), found
     # It does ask: the first score comes after the first week.
-    assert of_all(
-        demo, replace(had, success="first is not null or late_first"), Cohort({"site": ("northgate",)})
-    ).value > late.value + 0.4
+    assert (
+        of_all(demo, replace(had, success="first is not null or late_first"), Cohort({"site": ("northgate",)})).value
+        > late.value + 0.4
+    )
     # The ladder of a measure that needs a baseline says how many fell out there.
     ladders = result(demo, find("recovery", "phq9"), Stratifier.SITE).ladders
     lost = {
@@ -269,8 +266,7 @@ def test_some_groups_are_smaller_than_eleven_people(demo: Snapshot) -> None:
 
 def test_some_people_come_back_soon_or_later(demo: Snapshot) -> None:
     counted: Mapping[str, int] = {
-        unit: result(demo, COMPLETION, cohort=Cohort(unit=unit)).episodes
-        for unit in ("episode", "course", "person")
+        unit: result(demo, COMPLETION, cohort=Cohort(unit=unit)).episodes for unit in ("episode", "course", "person")
     }
     assert counted["episode"] - counted["course"] == 195  # returns within 30 days: the same course
     assert counted["course"] - counted["person"] == 165  # returns later: another course

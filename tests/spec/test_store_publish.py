@@ -45,7 +45,7 @@ def provider(tmp_path: Path) -> Provider:
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Provider:
     """One published snapshot of 60 episodes; tests that change it take a copy."""
-    provider = Provider(tmp_path_factory.mktemp("published"))
+    provider = Provider(tmp_path_factory.mktemp("published") / "home")
     provider.load(made_up(seed=1, episodes=60))
     return provider
 
@@ -53,7 +53,16 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Provider:
 @pytest.fixture
 def copied(published: Provider, tmp_path: Path) -> Path:
     """A store of its own, with one published snapshot."""
-    return Path(shutil.copytree(published.store, tmp_path / "store"))
+    return published.copy(tmp_path / "copy").store
+
+
+@pytest.fixture(scope="module")
+def twice(tmp_path_factory: pytest.TempPathFactory) -> Provider:
+    """Two versions published one after the other; tests take a copy."""
+    provider = Provider(tmp_path_factory.mktemp("twice") / "home")
+    provider.load(version(8))
+    provider.load(provider.write(version(9), "second"))
+    return provider
 
 
 def file_of(store: Path) -> Path:
@@ -94,10 +103,14 @@ def test_the_same_content_again_writes_no_new_file(provider: Provider) -> None:
     assert {path: path.stat().st_mtime_ns for path in provider.store.rglob("*.duckdb")} == times
 
 
-def test_a_former_content_again_gets_its_id_back(provider: Provider) -> None:
-    ids = [provider.load(version(weeks)).snapshot_id for weeks in (8, 9, 8)]
-    assert ids[0] == ids[2] != ids[1] == read_facts(manifest_path(provider.store, str(ids[1]))).snapshot_id
-    assert current_id(provider.store) == ids[0]
+def test_a_former_content_again_gets_its_id_back(twice: Provider, tmp_path: Path) -> None:
+    provider = twice.copy(tmp_path / "copy")
+    (former,) = set(provider.store.glob("snapshot-*.json")) - {
+        manifest_path(provider.store, str(current_id(provider.store)))
+    }
+    again = provider.load(version(8))
+    assert again.snapshot_id == read_facts(former).snapshot_id == current_id(provider.store)
+    assert not again.unchanged and provider.query("select max(planned_weeks) from episode") == [(8,)]
 
 
 def test_the_id_says_key_mode_and_cut_too(provider: Provider, tmp_path: Path) -> None:
@@ -145,9 +158,7 @@ def completed(view: View) -> int:
     return view.result(view.measure("completion"), Cohort()).content.episodes
 
 
-def test_the_pointer_never_names_a_file_that_is_not_there(
-    provider: Provider, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_pointer_never_names_a_file_that_is_not_there(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
     steps = 0
 
     def watch(store: Path) -> None:
@@ -224,11 +235,11 @@ def test_a_missing_file_is_named(copied: Path) -> None:
     refused(copied, rf"{path.name} is missing")
 
 
-def test_a_file_of_another_snapshot_under_this_name_is_refused(provider: Provider) -> None:
-    first = provider.load(version(8)).snapshot_id
-    second = provider.load(version(9)).snapshot_id
-    shutil.copy(snapshot_path(provider.store, str(first)), snapshot_path(provider.store, str(second)))
-    refused(provider.store, "checksum differs")
+def test_a_file_of_another_snapshot_under_this_name_is_refused(twice: Provider, tmp_path: Path) -> None:
+    store = twice.copy(tmp_path / "copy").store
+    (other,) = set(store.glob("snapshot-*.duckdb")) - {file_of(store)}
+    shutil.copy(other, file_of(store))
+    refused(store, "checksum differs")
 
 
 @pytest.mark.parametrize(
@@ -295,21 +306,21 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_the_import_mends_the_store_as_the_sentence_says(provider: Provider, damage: str) -> None:
-    first = provider.load(version(8))
+def test_the_import_mends_the_store_as_the_sentence_says(twice: Provider, tmp_path: Path, damage: str) -> None:
+    provider = twice.copy(tmp_path / "copy")
+    before = current_id(provider.store)
     DAMAGES[damage](provider.store)
-    again = provider.load(version(8))
-    assert again.published and again.snapshot_id == first.snapshot_id
+    again = provider.load(provider.home / "inbox" / "second")
+    assert again.published and again.snapshot_id == before
     snapshot = provider.open()
-    assert snapshot.query("select max(planned_weeks) from episode") == [(8,)]
+    assert snapshot.query("select max(planned_weeks) from episode") == [(9,)]
     assert (provider.store / "batches" / snapshot.snapshot_id / "episode.parquet").exists()
 
 
 @pytest.mark.parametrize("damage", ["a bit", "no manifest", "pointer", "pointer to nothing"])
-def test_a_damaged_store_still_refuses_another_key(provider: Provider, tmp_path: Path, damage: str) -> None:
+def test_a_damaged_store_still_refuses_another_key(twice: Provider, tmp_path: Path, damage: str) -> None:
     # An older manifest that can be read tells whose data these are.
-    provider.load(version(8))
-    provider.load(version(9))
+    provider = twice.copy(tmp_path / "copy")
     DAMAGES[damage](provider.store)
     report = provider.load(version(9), key=Provider(tmp_path / "other").key)
     assert (report.published, report.batch_rule) == (False, "KEY_CHANGED")
@@ -346,15 +357,16 @@ def test_a_second_import_while_one_runs_gets_a_sentence(provider: Provider) -> N
     assert third.stdout.startswith(f"Published snapshot {current_id(provider.store)}.")
 
 
-def test_the_next_import_removes_what_a_killed_one_left(provider: Provider) -> None:
-    first = provider.load(version(8))
+def test_the_next_import_removes_what_a_killed_one_left(twice: Provider, tmp_path: Path) -> None:
+    provider = twice.copy(tmp_path / "copy")
+    before = current_id(provider.store)
     for name in (".build-dead", ".build-0123/rows"):
         (provider.store / name).mkdir(parents=True)
     (provider.store / ".build-dead" / "snapshot.duckdb").write_bytes(b"half")
     (provider.store / "CURRENT.new").write_text("half")
-    provider.load(version(9))
+    provider.load(version(10))
     assert not list(provider.store.glob(".build-*")) and not (provider.store / "CURRENT.new").exists()
-    assert current_id(provider.store) != first.snapshot_id
+    assert current_id(provider.store) != before
 
 
 def test_a_store_that_cannot_be_written_gets_a_sentence(tmp_path: Path) -> None:
@@ -403,12 +415,13 @@ def test_a_snapshot_is_rebuilt_from_its_batch_alone(published: Provider, tmp_pat
             assert same == published.query(f"select * from {table} order by all"), table
 
 
-def test_a_pruned_snapshot_is_rebuilt_too(provider: Provider, tmp_path: Path) -> None:
-    first = str(provider.load(version(8)).snapshot_id)
-    whole = read_facts(manifest_path(provider.store, first)).content_hash
-    for path in (snapshot_path(provider.store, first), manifest_path(provider.store, first)):
-        path.unlink()
-    assert rebuilt(provider.store / "batches" / first, tmp_path / "rebuilt.duckdb") == whole
+def test_a_pruned_snapshot_is_rebuilt_too(twice: Provider, tmp_path: Path) -> None:
+    store = twice.copy(tmp_path / "copy").store
+    (pruned,) = set(store.glob("snapshot-*.json")) - {manifest_path(store, str(current_id(store)))}
+    facts = read_facts(pruned)
+    for path_of in (snapshot_path, manifest_path):
+        path_of(store, facts.snapshot_id).unlink()
+    assert rebuilt(store / "batches" / facts.snapshot_id, tmp_path / "rebuilt.duckdb") == facts.content_hash
 
 
 def test_the_content_hash_sees_every_row_table(published: Provider, tmp_path: Path) -> None:
