@@ -173,7 +173,7 @@ class View:
         return tuple(str(row[0]) for row in rows)
 
     def therapies(self) -> dict[str, str]:
-        """Return the therapies in these data, code to full name, from data/therapies.toml; unnamed codes as they are."""
+        """Return the therapies in these data, code to full name (data/therapies.toml; others as they are)."""
         named = tomllib.loads((DATA_FOLDER / "therapies.toml").read_text(encoding="utf-8"))
         codes = [code for code in self.choices(Stratifier.THERAPY) if code != NOT_KNOWN]
         return {code: str(named.get(code, {}).get("label", code)) for code in codes}

@@ -51,9 +51,9 @@ def histogram(measure: Measure, matured: bool, rows: Rows, split: str) -> Statem
     step = bound_to(0, step_code(steps_of(measure, matured)))
     day, way = bound_to(0, str(measure.time)), bound_to(0, str(measure.cause))
     text = (
-        f"select g, s, d, w, count(*) as episodes, max(planned_weeks) as planned\n"
-        f"from (\n  select {split} as g,\n    {step} as s,\n    {day} as d,\n    {way} as w,\n    planned_weeks\n  from "
-        f"{rows.text}\n)\ngroup by g, s, d, w"
+        "select g, s, d, w, count(*) as episodes, max(planned_weeks) as planned\n"
+        f"from (\n  select {split} as g,\n    {step} as s,\n    {day} as d,\n    {way} as w,\n    planned_weeks\n"
+        f"  from {rows.text}\n)\ngroup by g, s, d, w"
     )
     return Statement(text, parameters_in(text, {0: measure}, rows))
 

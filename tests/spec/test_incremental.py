@@ -176,7 +176,8 @@ def test_sessions_scores_and_hospital_stays_of_known_people_find_their_place(pro
         ("readmissions.csv", 2, "person_id", "FK_MISSING"),
     }
     assert provider.query(
-        "select los_days, list(day order by day) from attendance join episode using (episode_id) group by all order by 1"
+        "select los_days, list(day order by day) from attendance join episode using (episode_id) "
+        "group by all order by 1"
     ) == [(50, [0, 7, 14, 50]), (None, [0, 2])]
     assert provider.query("select day from score join episode using (episode_id) where los_days = 20") == [(19,)]
     assert provider.query(

@@ -298,7 +298,7 @@ def test_completion_is_steady_and_the_newest_cohorts_only_seem_to_collapse(demo:
     months = groups(found)
     usual = found.estimates[ALL].value
     sizeable = {month: each for month, each in months.items() if each.denominator >= 30}
-    assert list(sizeable)[0] == "2023-10" and list(sizeable)[-1] == "2026-07" and len(sizeable) == 34
+    assert (min(sizeable), max(sizeable), len(sizeable)) == ("2023-10", "2026-07", 34)
     assert all(abs(each.value - usual) < 0.1 for each in sizeable.values())
     spread = sum(
         (each.numerator - each.denominator * usual) ** 2 / (each.denominator * usual * (1 - usual))
