@@ -18,6 +18,7 @@ def test_every_rule_that_intake_can_give_has_advice() -> None:
     # mapping_sql.py names parts of the SQL grammar, not rules; report.py is what is compared with.
     modules = [path for path in folder.glob("*.py") if path.name not in ("report.py", "mapping_sql.py")]
     text = "\n".join(path.read_text(encoding="utf-8") for path in modules)
-    given = set(re.findall(r"""["'|]((?:[A-Z]+_)+[A-Z0-9]+|REQUIRED|ENCODING|DELIMITER|INCONSISTENT|RANGE)["'|]""", text))
+    one_word = "REQUIRED|ENCODING|DELIMITER|INCONSISTENT|RANGE"
+    given = set(re.findall(rf"""["'|]((?:[A-Z]+_)+[A-Z0-9]+|{one_word})["'|]""", text))
     assert len(given) > 30
     assert given - {"O_BINARY", "CANONICAL_FILES"} <= set(ADVICE)

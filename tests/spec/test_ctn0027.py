@@ -1,6 +1,6 @@
 """Real input: the CTN-0027 trial through its mapping, against counts by hand from the raw files in plain Python.
 
-Oracle: the raw CSV files in ../shared/real/ctn0027, counted here without the product; published completion 74 % and 46 %.
+Oracle: the raw CSV files in ../shared/real/ctn0027, counted here without the product; published: 74 % and 46 %.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from analytics.intake.report import ImportReport
 from analytics.measures import catalog, evaluate
 from analytics.measures.types import ALL, Cohort, Stratifier
 from analytics.settings import DATA_FOLDER
-from analytics.store.snapshot import Snapshot, open_current
 from analytics.statistics.survival import log_rank
+from analytics.store.snapshot import Snapshot, open_current
 
 
 def rows(folder: Path, name: str) -> list[dict[str, str]]:
@@ -166,7 +166,8 @@ def tables_of_the_document(snapshot: Snapshot) -> list[str]:
         e = staying.estimates[arm]
         for day in (30, 60, 90):
             value, low, high = (e.details[f"still_in_{day}{end}"] for end in ("", "_low", "_high"))
-            lines.append(f"| still in on day {day} | {arm} | {100 * value:.1f} % | {100 * low:.1f} to {100 * high:.1f} % |")
+            doubt = f"{100 * low:.1f} to {100 * high:.1f} %"
+            lines.append(f"| still in on day {day} | {arm} | {100 * value:.1f} % | {doubt} |")
         lines.append(f"| half had left by day | {arm} | {e.value:.0f} | {e.ci_low:.0f} to {e.ci_high:.0f} |")
     assert staying.test is not None
     lines.append(f"chi-square {staying.test.statistic:.2f} on {staying.test.degrees_of_freedom} degree of freedom")
