@@ -91,6 +91,9 @@ class _Import:
             config={"memory_limit": "3GB", "threads": "2", "temp_directory": str(build / "spill")}
         )
         self._connection.execute("set temp_file_encryption = true")
+        # Joins stay as they are written, the small side on the right: of a CSV file DuckDB knows no size, and would
+        # build its hash tables from millions of rows.
+        self._connection.execute("set disabled_optimizers = 'join_order,build_side_probe_side'")
         mapping = request.mapping
         self._context = StagingContext(
             import_day=day_number(request.import_date),

@@ -16,7 +16,7 @@ import duckdb
 
 from analytics.instruments import load_instruments
 from analytics.intake.columns import Finding, normal_form, read_column
-from analytics.intake.model import DAY_TWINS, TableSpec
+from analytics.intake.model import DAY_TWINS, Column, TableSpec
 from analytics.intake.sql_text import quoted
 from analytics.store.codes import enum_statements
 
@@ -62,7 +62,8 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(statement)
     tokens = ", ".join(repr(token) for token in NULL_TOKENS)
     connection.execute(
-        f"create macro cleaned(x) as (case when lower(trim(x, {_BLANKS})) in ({tokens}) then null "
+        # A list, not `in (…)`: DuckDB makes a join of the latter, over every row, wherever it stands.
+        f"create macro cleaned(x) as (case when list_contains([{tokens}], lower(trim(x, {_BLANKS}))) then null "
         f"else trim(x, {_BLANKS}) end)"
     )
     connection.execute(f"create macro code_form(x) as ({normal_form('x', '_')})")
@@ -77,6 +78,10 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
         for form in sorted({_instrument_form(name) for name in (item.id, item.name, *item.aliases)})
     ]
     connection.executemany("insert into instrument_name values (?, ?, ?, ?, ?, ?)", rows)
+    connection.execute(
+        "create table instrument_fact as select distinct instrument_id, lowest, highest, step, takes_item_9 "
+        "from instrument_name"
+    )
 
 
 def _instrument_form(name: str) -> str:
@@ -108,37 +113,97 @@ def stage(
     A child row is joined to `parent_episode` or `parent_person` (raw, ix, first_day, last_day), made by the caller;
     `ix` is NULL in a row without a parent, and the record number itself in a file without parents.
     """
-    texts, values = [], []
-    findings: list[Finding] = []
-    for column in spec.columns:
-        text = f"t_{column.name}"
-        if column.name in present:
-            texts.append(f"cleaned({quoted(source_name(column.name, context.study_days))}) as {text}")
-            findings.append((f"strlen({text}) > {LONGEST_FIELD}", column.name, "FIELD_TOO_LONG"))
-        else:
-            texts.append(f"null::varchar as {text}")
-        value, rules = read_column(column, text, spec, context)
-        values.append(f"{value} as {quoted(column.name)}")
-        findings.extend(rules if column.name in present else [])
-    findings.extend(row_rules(spec, present, context))
-    chain = " ".join(f"when {condition} then {_finding_text(name, rule)}" for condition, name, rule in findings)
+    staged = [_Staged(spec, column, present, context) for column in spec.columns]
+    _make_domains(connection, view, [each for each in staged if each.is_domain])
     join, ix = _parent_join(spec)
-    instrument = (
-        "left join instrument_name i on i.form = instrument_form(t_instrument)" if spec.table == "scores" else ""
+    instrument = f"left join instrument_fact f on f.instrument_id = {quoted('instrument')}" if _has_scores(spec) else ""
+    pieces = ["case when misshapen then '|FIELD_COUNT|' end", *(each.finding for each in staged)]
+    rules = " ".join(
+        f"when {condition} then {_finding_text(name, rule, f'trim(t_{name})')}"
+        for condition, name, rule in row_rules(spec, present, context)
     )
+    pieces += [f"case {rules} end"] if rules else []
+    texts = ", ".join(f"{each.text} as t_{each.name}" for each in staged)
+    values = ", ".join(f"{each.value} as {quoted(each.name)}" for each in staged)
+    domains = " ".join(each.join for each in staged if each.is_domain)
     columns = ", ".join(quoted(column.name) for column in spec.columns)
     connection.execute(
-        f"create table stage_{spec.table} as "
-        f"select record, {ix} as ix, {columns}, case when misshapen then '|FIELD_COUNT|' {chain} end as finding "
-        f"from (select *, {', '.join(values)} "
-        f"from (select record, misshapen, {', '.join(texts)} from {view}) t {join} {instrument})"
+        f"create table stage_{spec.table} as select record, {ix} as ix, {columns}, "
+        f"coalesce({', '.join(piece for piece in pieces if piece)}) as finding from ("
+        f"select *, {values} from (select v.record, v.misshapen, {texts}"
+        f"{''.join(f', {each.carried}' for each in staged if each.is_domain)} from {view} v {domains}) t {join}"
+        f") r {instrument}"
     )
+    for each in staged:
+        if each.is_domain:
+            connection.execute(f"drop table {each.domain}")
 
 
-def _finding_text(name: str, rule: str) -> str:
+# Columns with nearly as many values as rows; every other column repeats itself.
+_WIDE: Final = ("episode_id", "person_id", "session_no")
+
+
+class _Staged:
+    """How one column enters the staged table.
+
+    A column that repeats itself is read and judged once per distinct text, in a small table (its *domain*) that the
+    rows are joined to: thirty million sessions have some thousand dates and four kinds of status, and a join is a
+    fraction of the cost of reading each text anew. A wide column is read row by row.
+    """
+
+    def __init__(self, spec: TableSpec, column: Column, present: frozenset[str], context: StagingContext) -> None:
+        self.name = column.name
+        self.is_domain = column.name in present and column.name not in _WIDE
+        self.domain = f"domain_{spec.table}_{column.name}"
+        source = quoted(source_name(column.name, context.study_days))
+        self.raw = f"coalesce(v.{source}, '')"
+        self._read, rules = read_column(column, f"t_{column.name}", spec, context)
+        given = [(f"strlen(t_{column.name}) > {LONGEST_FIELD}", column.name, "FIELD_TOO_LONG"), *rules]
+        chain = " ".join(f"when {c} then {_finding_text(n, rule, f't_{n}')}" for c, n, rule in given)
+        self._judged = f"case {chain} end"
+        if self.is_domain:
+            # The text is carried as it is: only a rule across columns still looks at it, to mask it.
+            self.text, self.value, self.finding = f"v.{source}", f"d_{self.name}", f"f_{self.name}"
+            self.join = f"left join {self.domain} d{self.name} on d{self.name}.raw = {self.raw}"
+            self.carried = f"d{self.name}.value as d_{self.name}, d{self.name}.finding as f_{self.name}"
+        elif column.name in present:
+            self.text, self.value, self.finding = f"cleaned(v.{source})", self._read, self._judged
+        else:
+            # Read all the same, so that the empty column has its type; an instrument is looked up, and has nowhere.
+            absent = "null::varchar" if column.kind == "instrument" else self._read
+            self.text, self.value, self.finding = "null::varchar", absent, ""
+
+    def make_domain(self, connection: duckdb.DuckDBPyConnection, values: str) -> None:
+        """Read and judge every distinct text, which is in the list column `values` of `distinct_texts`."""
+        instrument = "left join instrument_name i on i.form = instrument_form(t_instrument)"
+        joined = instrument if self.name == "instrument" else ""
+        connection.execute(
+            f"create table {self.domain} as select raw, {quoted(self.name)} as value, {self._judged} as finding from ("
+            f"select raw, t_{self.name}, {self._read} as {quoted(self.name)} from ("
+            f"select raw, cleaned(raw) as t_{self.name} from (select unnest({values}) as raw from distinct_texts)) "
+            f"{joined})"
+        )
+
+
+def _make_domains(connection: duckdb.DuckDBPyConnection, view: str, staged: list[_Staged]) -> None:
+    """Find the distinct texts of all columns in one pass over the file, then read and judge them."""
+    if not staged:
+        return
+    lists = ", ".join(f"list(distinct {each.raw}) as texts_{number}" for number, each in enumerate(staged))
+    connection.execute(f"create table distinct_texts as select {lists} from {view} v")
+    for number, each in enumerate(staged):
+        each.make_domain(connection, f"texts_{number}")
+    connection.execute("drop table distinct_texts")
+
+
+def _has_scores(spec: TableSpec) -> bool:
+    return any(column.kind == "instrument" for column in spec.columns)
+
+
+def _finding_text(name: str, rule: str, text: str) -> str:
     if rule in UNMASKED_RULES or not name:
         return f"'{name}|{rule}|'"
-    return f"'{name}|{rule}|' || coalesce(left(t_{name}, 1) || '… (' || length(t_{name}) || ' characters)', '')"
+    return f"'{name}|{rule}|' || coalesce(left({text}, 1) || '… (' || length({text}) || ' characters)', '')"
 
 
 def _parent_join(spec: TableSpec) -> tuple[str, str]:

@@ -101,6 +101,7 @@ class Tab:
     errors: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.page.set_default_timeout(MILLISECONDS)
         self.page.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
 
@@ -111,13 +112,10 @@ class Tab:
 
     def settle(self) -> None:
         """Wait until the script has run and nothing is left to be drawn."""
-        self.page.get_by_role("heading", level=1).wait_for(timeout=MILLISECONDS)
-        self.page.wait_for_selector(
-            '[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=MILLISECONDS
-        )
+        self.page.get_by_role("heading", level=1).wait_for()
+        self.page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
         self.page.wait_for_function(
-            """() => !document.querySelector('[data-testid="stSkeleton"], [data-stale="true"]')""",
-            timeout=MILLISECONDS,
+            """() => !document.querySelector('[data-testid="stSkeleton"], [data-stale="true"]')"""
         )
 
     @property
@@ -127,8 +125,16 @@ class Tab:
     @property
     def scope(self) -> str:
         """The line under the title: who is looked at."""
-        main = self.page.get_by_test_id("stMain")
-        return str(main.get_by_test_id("stMarkdown").first.inner_text())
+        return str(self.page.get_by_test_id("stMain").get_by_test_id("stMarkdown").first.inner_text())
+
+    def settle_on(self, scope: str) -> None:
+        """Wait until the line under the title says this, then until the rest is drawn.
+
+        Right after a click the script has not begun to run: waiting for its end alone would end at once.
+        """
+        first = self.page.get_by_test_id("stMain").get_by_test_id("stMarkdown").first
+        first.filter(has_text=re.compile(re.escape(scope), re.IGNORECASE)).wait_for()
+        self.settle()
 
     def first_result(self) -> tuple[str, str]:
         """Return sentence and count line of the first result."""
@@ -147,11 +153,11 @@ class Tab:
         self.page.locator(f".st-key-{key} input").click()
         self.page.get_by_role("option", name=words, exact=True).click()
         self.page.keyboard.press("Escape")
-        self.settle()
+        self.settle_on(words)
 
     def navigate(self, section: str, title: str) -> None:
         """Go to another page by the top bar."""
-        self.page.get_by_role("banner").get_by_text(section, exact=True).first.click()
-        self.page.get_by_role("link", name=title, exact=True).click()
-        self.page.get_by_role("heading", level=1, name=title, exact=True).wait_for(timeout=MILLISECONDS)
+        self.page.get_by_role("banner").get_by_text(section, exact=True).click()
+        self.page.get_by_role("menuitem", name=title, exact=True).click()
+        self.page.get_by_role("heading", level=1, name=title, exact=True).wait_for()
         self.settle()

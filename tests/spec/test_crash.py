@@ -177,7 +177,7 @@ class Reader(threading.Thread):
             except Exception as error:  # whatever it is: a read has failed
                 self.failures.append(repr(error))
             # Imports need the processors too.
-            self._over.wait(0.02)
+            self._over.wait(0.05)
 
     def stop(self) -> None:
         self._over.set()
