@@ -130,8 +130,7 @@ def _key(store: Path, key: Path | None) -> Iterator[Finding]:
         yield Finding(
             True,
             "anchors",
-            f"There is no {anchors} yet: a full import writes it; until then an incremental import "
-            "is refused.",
+            f"There is no {anchors} yet: a full import writes it; until then an incremental import is refused.",
         )
     else:
         yield _private(anchors, "anchors") or Finding(True, "anchors", f"{anchors} is private.")

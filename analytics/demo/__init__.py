@@ -89,9 +89,7 @@ def write_raw(folder: Path, episodes: int = 2400, seed: int = 1) -> DemoFacts:
     )
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        files = {
-            name: stack.enter_context(CsvFile(folder / name, columns)) for name, columns in layout.items()
-        }
+        files = {name: stack.enter_context(CsvFile(folder / name, columns)) for name, columns in layout.items()}
         files["episodes.csv"].append(
             mess.episodes(stream(seed, _MESS, 1), people.episode_rows(stream(seed, _DESK), stays, about))
         )
@@ -102,13 +100,9 @@ def write_raw(folder: Path, episodes: int = 2400, seed: int = 1) -> DemoFacts:
             rows = slice(first, first + _BLOCK)
             some = stays.take(rows)
             sessions = attendance_rows(stream(seed, _SESSIONS, block), some, calendar, first)
-            files["attendance.csv"].append(
-                mess.attendance(stream(seed, _MESS, 2 + 2 * block), sessions, stays.admit)
-            )
+            files["attendance.csv"].append(mess.attendance(stream(seed, _MESS, 2 + 2 * block), sessions, stays.admit))
             asked = scores.score_rows(stream(seed, _SCORES, block), some, course.take(rows), first)
-            files["score_items.csv"].append(
-                scores.item_rows(stream(seed, _ITEMS, block), asked, stays.program)
-            )
+            files["score_items.csv"].append(scores.item_rows(stream(seed, _ITEMS, block), asked, stays.program))
             files["scores.csv"].append(mess.scores(stream(seed, _MESS, 3 + 2 * block), asked, scores.HIGHEST))
             files["substance_use.csv"].append(
                 substance_use.substance_rows(stream(seed, _TESTS, block), some, use.take(rows), first)

@@ -165,9 +165,7 @@ def readmission_rows(
     return sort_rows(rows, "person_id", "admit_date"), after
 
 
-def followup_rows(
-    rng: np.random.Generator, episodes: Episodes, people: People, use: Use, hospital: Flags
-) -> Rows:
+def followup_rows(rng: np.random.Generator, episodes: Episodes, people: People, use: Use, hospital: Flags) -> Rows:
     """Return the columns of followups.csv, by episode and due day.
 
     A call is on file when it was made, or when its time had passed. Who uses is asked in the substance use
@@ -192,9 +190,7 @@ def _followups(
 ) -> Rows:
     first, last = _WINDOWS[due_day]
     end = episodes.admit + episodes.discharge_day
-    wanted = end + np.clip(due_day + np.round(12 * rng.standard_normal(episodes.size)), first, last).astype(
-        np.int64
-    )
+    wanted = end + np.clip(due_day + np.round(12 * rng.standard_normal(episodes.size)), first, last).astype(np.int64)
     at = np.flatnonzero(episodes.closed & (np.where(consent, wanted, end + last) <= DATA_CUT))
     size = at.size
     early = episodes.left_early[at]

@@ -32,9 +32,7 @@ _ATTENDED, _NO_SHOW, _CANCELLED_CLIENT, _CANCELLED_PROGRAM = range(len(STATUSES)
 _MINUTES: Final = {_INDIVIDUAL: INDIVIDUAL_MINUTES, _FAMILY: 60, _MEDICATION: 30}
 
 
-def attendance_rows(
-    rng: np.random.Generator, episodes: Episodes, calendar: Calendar, first_episode: int
-) -> Rows:
+def attendance_rows(rng: np.random.Generator, episodes: Episodes, calendar: Calendar, first_episode: int) -> Rows:
     """Return the columns of attendance.csv for a block of episodes, by episode, day, type and number.
 
     A program day has one to three groups. Once a week, on the person's own day, comes an individual session;
@@ -61,9 +59,7 @@ def attendance_rows(
     groups = GROUPS[program, on]
 
     meeting_days = np.argsort(GROUPS == 0, axis=1, kind="stable")  # by program: its weekdays first
-    own_day = np.floor(rng.random(episodes.size) * np.sum(GROUPS[episodes.program] > 0, axis=1)).astype(
-        np.int64
-    )
+    own_day = np.floor(rng.random(episodes.size) * np.sum(GROUPS[episodes.program] > 0, axis=1)).astype(np.int64)
     teen = TEEN[episodes.program]
     has_family = teen | (rng.random(episodes.size) < 0.33)
     has_medication = rng.random(episodes.size) < 0.7

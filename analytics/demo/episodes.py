@@ -31,9 +31,7 @@ FAR_AWAY: Final = DATA_CUT + 10_000  # "no next episode"
 RETURNING: Final = (0.125, 0.025)  # share of all episodes that are a person's second, third
 
 # By modality (in person, hybrid, telehealth): shares of the four severity bands at the start.
-_BAND_SHARES: Final[Floats] = np.array(
-    [(0.05, 0.17, 0.39, 0.39), (0.08, 0.38, 0.32, 0.22), (0.12, 0.67, 0.16, 0.05)]
-)
+_BAND_SHARES: Final[Floats] = np.array([(0.05, 0.17, 0.39, 0.39), (0.08, 0.38, 0.32, 0.22), (0.12, 0.67, 0.16, 0.05)])
 # By severity band: who completes among people treated in person; and by modality what is taken off.
 _COMPLETES: Final[Floats] = np.array([0.90, 0.85, 0.58, 0.41])
 _COMPLETES_LESS: Final[Floats] = np.array([0.0, 0.03, 0.11])
@@ -57,9 +55,7 @@ _OTHER_IOP, _OTHER_PHP = np.array(list(_OTHERWISE.values())).T
 
 _COMPLETED: Final = REASONS.index("completed")
 _LOST_CONTACT: Final = REASONS.index("lost_contact")
-_LEFT_EARLY: Final = tuple(
-    REASONS.index(word) for word in ("left_against_advice", "lost_contact", "administrative")
-)
+_LEFT_EARLY: Final = tuple(REASONS.index(word) for word in ("left_against_advice", "lost_contact", "administrative"))
 _DOES_NOT_COME_BACK: Final = tuple(REASONS.index(word) for word in ("incarcerated", "deceased", "moved"))
 
 
@@ -165,9 +161,7 @@ def _stays(
     # The paperwork of people who left early is done 3 to 30 days later, but never after the longest regular
     # stay, so that everyone admitted `7 * planned_weeks + 14` days ago has ended.
     paperwork = np.minimum(rng.integers(3, 31, size), planned_days + 12 - last_day)
-    discharge_day = np.maximum(last_day, 0) + np.where(
-        left_early, paperwork, np.where(rng.random(size) < 0.8, 0, 1)
-    )
+    discharge_day = np.maximum(last_day, 0) + np.where(left_early, paperwork, np.where(rng.random(size) < 0.8, 0, 1))
     return Episodes(
         person,
         np.full(size, sequence),

@@ -73,9 +73,7 @@ class Mess:
         stray = take_rows(rows, chosen[np.unique(rows["episode_id"][chosen], return_index=True)[1]])
         stray["session_date"] = admit[stray["episode_id"]] - rng.integers(1, 20, stray["episode_id"].size)
         self.counts["attendance.csv", "DATE_OUTSIDE_EPISODE"] += stray["episode_id"].size
-        return join_rows(
-            [self._repeat(rng, "attendance.csv", rows), stray, self._copies("attendance.csv", rows)]
-        )
+        return join_rows([self._repeat(rng, "attendance.csv", rows), stray, self._copies("attendance.csv", rows)])
 
     def scores(self, rng: np.random.Generator, rows: Rows, highest: Ints) -> Rows:
         """Write some scores twice, and some with a total above `highest` (by instrument)."""

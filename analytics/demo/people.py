@@ -131,15 +131,11 @@ def make_people(rng: np.random.Generator, episodes: Episodes) -> People:
     age = pick(rng.random(person_count), _AGES)[episodes.person]
     age[teen] = AGE_BANDS.index("12-17")  # nobody moves between the teen and the adult programs
     old = age >= AGE_BANDS.index("65-74")
-    payer = pick(
-        rng.random(person_count)[episodes.person], np.where(old[:, None], _PAYERS_OLD, _PAYERS_ADULT)
-    )
+    payer = pick(rng.random(person_count)[episodes.person], np.where(old[:, None], _PAYERS_OLD, _PAYERS_ADULT))
     gender = pick(even_uniform(rng, np.arange(person_count)), _GENDERS)[episodes.person]
     kind = np.where(teen, 3, TRACK[program])
     trauma = np.array([item.program_id == "HIL-IOP-TRAUMA" for item in PROGRAMS])[program]
-    condition = pick(
-        even_uniform(rng, kind, trauma), np.where(trauma[:, None], _TRAUMA_CONDITIONS, _CONDITIONS[kind])
-    )
+    condition = pick(even_uniform(rng, kind, trauma), np.where(trauma[:, None], _TRAUMA_CONDITIONS, _CONDITIONS[kind]))
     source = pick(even_uniform(rng, kind), _SOURCES[kind])
 
     offered = np.array([len(item.therapies) for item in PROGRAMS])

@@ -86,13 +86,9 @@ def make_course(rng: np.random.Generator, episodes: Episodes) -> Course:
     fall = np.where(left & ~worsens, 0.6 * fall, fall)
     anxiety = np.clip(np.round(0.6 * episodes.baseline + 2.6 + 1.8 * rng.standard_normal(size)), 1, 21)
 
-    late = even_uniform(rng, LATE_BASELINES[episodes.program]) < np.where(
-        LATE_BASELINES[episodes.program], _LATE, 0.04
-    )
+    late = even_uniform(rng, LATE_BASELINES[episodes.program]) < np.where(LATE_BASELINES[episodes.program], _LATE, 0.04)
     on_time = rng.choice(np.array([-3, -1, 0, 1, 2, 4]), size, p=[0.08, 0.12, 0.55, 0.12, 0.08, 0.05])
-    first_day = np.where(
-        late, rng.integers(8, 21, size), np.minimum(on_time, np.maximum(episodes.last_day, 0))
-    )
+    first_day = np.where(late, rng.integers(8, 21, size), np.minimum(on_time, np.maximum(episodes.last_day, 0)))
     never_came = episodes.last_day == MISSING
     first_day[(rng.random(size) < np.where(never_came, 0.5, 0.015))] = _NEVER
     first_day[late & (first_day > episodes.last_day)] = _NEVER
@@ -119,9 +115,7 @@ def _visits(rng: np.random.Generator, episodes: Episodes, course: Course) -> tup
     day = number * every + rng.integers(-1, 2, (episodes.size, number.size))
     has_final = course.last_day != MISSING
     until = np.minimum(episodes.last_day, episodes.observed) - np.where(has_final, 5, 0)
-    answered = ~course.once[:, None] & (
-        rng.random(day.shape) < np.where(episodes.left_early, 0.7, 0.94)[:, None]
-    )
+    answered = ~course.once[:, None] & (rng.random(day.shape) < np.where(episodes.left_early, 0.7, 0.94)[:, None])
     kept = answered & (day >= course.first_day[:, None] + 4) & (day <= until[:, None])
     days = np.hstack([course.first_day[:, None], day, course.last_day[:, None]])
     asked = np.hstack([(course.first_day <= episodes.observed)[:, None], kept, has_final[:, None]])
@@ -158,12 +152,8 @@ def score_rows(rng: np.random.Generator, episodes: Episodes, course: Course, fir
     done = np.clip(day / (7 * episodes.planned_weeks[episode]), 0, 1)
     share = (1 - np.exp(-2 * done)) / (1 - np.exp(-2))
     noise = np.where(role == FIRST, 0.0, _NOISE)
-    depression = (
-        episodes.baseline[episode] - course.fall[episode] * share + noise * rng.standard_normal(day.size)
-    )
-    anxiety = (
-        course.anxiety[episode] - course.anxiety_fall[episode] * share + noise * rng.standard_normal(day.size)
-    )
+    depression = episodes.baseline[episode] - course.fall[episode] * share + noise * rng.standard_normal(day.size)
+    anxiety = course.anxiety[episode] - course.anxiety_fall[episode] * share + noise * rng.standard_normal(day.size)
 
     program = episodes.program[episode]
     teen = TEEN[program]

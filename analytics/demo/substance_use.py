@@ -60,9 +60,7 @@ def make_use(rng: np.random.Generator, episodes: Episodes, condition: Ints) -> U
     substance = rng.choice(len(SUBSTANCES), size, p=[0.5, 0.22, 0.16, 0.12])
     named = condition - CONDITIONS.index("alcohol")
     substance = np.where((named >= 0) & (named < len(SUBSTANCES)), named, substance)
-    days_before = np.where(
-        rng.random(size) < 0.17, 0, 2 + np.floor(29 * rng.beta(1.3, 1.1, size)).astype(np.int64)
-    )
+    days_before = np.where(rng.random(size) < 0.17, 0, 2 + np.floor(29 * rng.beta(1.3, 1.1, size)).astype(np.int64))
     abstinent = even_uniform(rng, applies, ending, episodes.month) < _ABSTINENT[ending]
     for_good = even_uniform(rng, applies, abstinent) < _FOR_GOOD
     first_use = np.where(for_good, 1_000, np.floor(rng.exponential(110, size)).astype(np.int64))
@@ -105,9 +103,7 @@ def _reports(rng: np.random.Generator, episodes: Episodes, use: Use, until: Ints
     size = episodes.size
     before = use.days_before
     at_end = use.asked & episodes.closed & (until >= 3)
-    on = np.stack(
-        [np.minimum(rng.integers(0, 3, size), until), *(np.full(size, 28 * n) for n in (1, 2, 3)), until]
-    )
+    on = np.stack([np.minimum(rng.integers(0, 3, size), until), *(np.full(size, 28 * n) for n in (1, 2, 3)), until])
     days = np.stack(
         [
             before,

@@ -77,6 +77,7 @@ class Stratifier(StrEnum):
     REFERRAL_SOURCE = "referral_source"
     BASELINE_SEVERITY = "baseline_severity"
     DOSE_BAND = "dose_band"
+    EXIT = "exit"  # known only at the end: it describes who is missing, and compares nothing
 
 
 @dataclass(frozen=True)

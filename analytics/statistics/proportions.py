@@ -142,9 +142,7 @@ def newcombe_difference(count1: int, n1: int, count2: int, n2: int, level: float
     return _square_and_add(count1 / n1, first, count2 / n2, second, correlation=0.0)
 
 
-def newcombe_paired(
-    both: int, only_first: int, only_second: int, neither: int, level: float = 0.95
-) -> Interval:
+def newcombe_paired(both: int, only_first: int, only_second: int, neither: int, level: float = 0.95) -> Interval:
     """Newcombe's score interval (method 10) of p_first - p_second, the same people asked twice.
 
     As `newcombe_difference`, with -2φ(p1-l1)(u2-p2) under the lower root and -2φ(u1-p1)(p2-l2) under the
@@ -251,9 +249,7 @@ def mcnemar(
     return PairedTest(float(smaller), p_value)
 
 
-def _square_and_add(
-    share1: float, limits1: Interval, share2: float, limits2: Interval, correlation: float
-) -> Interval:
+def _square_and_add(share1: float, limits1: Interval, share2: float, limits2: Interval, correlation: float) -> Interval:
     difference = share1 - share2
     below1, above1 = share1 - limits1.low, limits1.high - share1
     below2, above2 = share2 - limits2.low, limits2.high - share2

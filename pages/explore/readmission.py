@@ -3,7 +3,7 @@
 import streamlit as st
 
 from analytics.measures.types import Stratifier
-from analytics.reports.figures import dot_rows, missing_dots
+from analytics.reports.figures import groups_figure, missing_dots
 from pages.components.compare import differences, split_choice
 from pages.components.result import show
 from pages.components.view import head, open_view
@@ -20,7 +20,10 @@ show(view, within, lambda theme: missing_dots(within, theme), "within")
 
 by = split_choice(view, "split", Stratifier.MODALITY)
 split = view.result(view.measure("readmission_30d"), cohort, by)
-show(view, split, lambda theme: dot_rows(split, theme), "split-by", sentences=differences(split))
+show(view, split, lambda theme: groups_figure(split, theme), "split-by", sentences=differences(split))
 
 during = view.result(view.measure("step_up_during_episode"), cohort, by)
-show(view, during, lambda theme: dot_rows(during, theme), "during", sentences=differences(during))
+show(view, during, lambda theme: groups_figure(during, theme), "during", sentences=differences(during))
+
+reached = view.result(view.measure("followup_180_reach"), cohort, by)
+show(view, reached, lambda theme: groups_figure(reached, theme), "reached", sentences=differences(reached))

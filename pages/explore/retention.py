@@ -1,7 +1,7 @@
 """Retention. How long people stay, and how they leave."""
 
 from analytics.measures.types import Stratifier
-from analytics.reports.figures import dot_rows, leaving_areas, survival_curve
+from analytics.reports.figures import groups_figure, leaving_areas, survival_curve
 from pages.components.compare import differences, split_choice
 from pages.components.result import show
 from pages.components.view import head, open_view
@@ -20,7 +20,7 @@ first_month = view.result(view.measure("retention_30"), cohort, by)
 show(
     view,
     first_month,
-    lambda theme: dot_rows(first_month, theme),
+    lambda theme: groups_figure(first_month, theme),
     "first-month",
     sentences=differences(first_month),
 )
@@ -35,7 +35,11 @@ show(
 )
 
 completed = view.result(view.measure("completion"), cohort, by)
-show(view, completed, lambda theme: dot_rows(completed, theme), "completed", sentences=differences(completed))
+show(view, completed, lambda theme: groups_figure(completed, theme), "completed", sentences=differences(completed))
+
+if len(view.choices(Stratifier.ADMIT_PERIOD)) > 1:
+    missed = view.result(view.measure("no_show"), cohort, Stratifier.ADMIT_PERIOD)
+    show(view, missed, lambda theme: groups_figure(missed, theme), "missed")
 
 sessions = view.result(view.measure("attendance"), cohort, by)
-show(view, sessions, lambda theme: dot_rows(sessions, theme), "sessions", sentences=differences(sessions))
+show(view, sessions, lambda theme: groups_figure(sessions, theme), "sessions", sentences=differences(sessions))

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from analytics.measures.types import Stratifier
-from analytics.reports.figures import dot_rows, missing_dots, outcome_bars, pair_scatter
+from analytics.reports.figures import groups_figure, missing_dots, outcome_bars, pair_scatter
 from analytics.reports.frame import foot, subtitle, who_is_counted
 from pages.components.compare import differences, split_choice
 from pages.components.result import draw, show
@@ -66,11 +66,16 @@ with st.container(key="rule-pairs"):
     st.markdown(f"**Who is counted:** {plain(who_is_counted(everyone))}")
     st.markdown(f":small[:gray[{plain(foot(pairs))}]]")
 
+twice = view.measure_or_none("paired_score", instrument)
+if twice is not None:
+    measured = view.result(twice, cohort, Stratifier.EXIT)
+    show(view, measured, lambda theme: groups_figure(measured, theme), "measured")
+
 changed = view.result(view.measure("mean_change", instrument), cohort, by)
-show(view, changed, lambda theme: dot_rows(changed, theme), "mean", sentences=differences(changed))
+show(view, changed, lambda theme: groups_figure(changed, theme), "mean", sentences=differences(changed))
 
 for name in ("recovery", "reliable_recovery", "response", "remission"):
     measure = view.measure_or_none(name, instrument)
     if measure is not None:
         rate = view.result(measure, cohort, by)
-        show(view, rate, lambda theme, rate=rate: dot_rows(rate, theme), name, sentences=differences(rate))
+        show(view, rate, lambda theme, rate=rate: groups_figure(rate, theme), name, sentences=differences(rate))
