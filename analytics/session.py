@@ -17,7 +17,7 @@ from typing import Final, Literal, TypeVar, cast
 
 from analytics import audit_log
 from analytics.disclosure import Disclosed, PairCounts, Provenance, internal_view
-from analytics.errors import DisclosureProblem, MeasureProblem
+from analytics.errors import DisclosureProblem, MeasureProblem, StoreProblem
 from analytics.measures import catalog, evaluate
 from analytics.measures.groups import choices
 from analytics.measures.pairs import pair_counts
@@ -74,14 +74,20 @@ class Session:
         self._snapshot: Snapshot | None = None
         self._cache: OrderedDict[Hashable, object] = OrderedDict()
 
-    def _current(self) -> Snapshot:
+    def _current(self) -> tuple[Snapshot, str]:
+        """Return the snapshot to show and a notice: when the newest cannot be opened, the one before goes on."""
         with self._lock:
-            if self._snapshot is None or current_id(self._store) != self._snapshot.snapshot_id:
-                # The former snapshot is not closed here: a page may still be reading it. It closes itself when
-                # the last page lets go of it.
-                self._snapshot = open_current(self._store)
-                self._cache.clear()
-            return self._snapshot
+            try:
+                if self._snapshot is None or current_id(self._store) != self._snapshot.snapshot_id:
+                    # The former snapshot is not closed here: a page may still be reading it. It closes itself
+                    # when the last page lets go of it.
+                    self._snapshot = open_current(self._store)
+                    self._cache.clear()
+            except StoreProblem as problem:
+                if self._snapshot is None:
+                    raise
+                return self._snapshot, f"These are the data before the last import. {problem}"
+            return self._snapshot, ""
 
     def view(self, viewer: Viewer, section: Section) -> View:
         """Return the door for one page run.
@@ -95,7 +101,8 @@ class Session:
         """
         if not viewer.may_open(section):
             raise DisclosureProblem("You do not have access to this page. Ask the data steward for the role.")
-        return View(self, self._current(), viewer)
+        snapshot, notice = self._current()
+        return View(self, snapshot, viewer, notice)
 
     def remembered(self, key: Hashable, make: Callable[[], Result]) -> Result:
         """Return the cached value of `key`, or make and keep it; the least used go first."""
@@ -119,8 +126,9 @@ class Session:
 class View:
     """What one page run may see: one snapshot, one viewer, disclosed results only."""
 
-    def __init__(self, session: Session, snapshot: Snapshot, viewer: Viewer) -> None:
-        """Use `Session.view`."""
+    def __init__(self, session: Session, snapshot: Snapshot, viewer: Viewer, notice: str = "") -> None:
+        """Use `Session.view`. `notice` is what every page must say first, "" for nothing."""
+        self.notice = notice
         self._session = session
         self._snapshot = snapshot
         self.viewer = viewer

@@ -49,6 +49,8 @@ def head(view: View, title: str) -> Cohort:
 def provenance_line(view: View) -> None:
     """Write where the numbers come from: data to, snapshot, how many, made up or not, tier."""
     provenance = view.provenance
+    if view.notice:
+        st.warning(view.notice)
     parts = [
         f"Data to **{provenance.data_as_of}**",
         f"snapshot **{provenance.snapshot_id}**",
