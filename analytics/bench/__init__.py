@@ -11,20 +11,18 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from analytics.bench.budget import Row
-from analytics.bench.curves import curve_rows
-from analytics.bench.evaluation import evaluation_rows
-from analytics.bench.outcome_tables import outcome_rows
-from analytics.bench.page_runs import page_rows
 from analytics.bench.printed import as_dict, as_text, gates_met
-from analytics.bench.raw_files import RawFacts, WriteRaw, import_once, import_rows
 from analytics.bench.timing import in_child
 from analytics.errors import StoreProblem, UsageProblem
 from analytics.settings import PROJECT_ROOT
 
-__all__ = ["RawFacts", "WriteRaw", "run_bench"]
+if TYPE_CHECKING:
+    from analytics.bench.raw_files import WriteRaw
+
+__all__ = ["run_bench"]
 
 # With fewer, a modality may be empty, and there is nothing to compare.
 FEWEST_EPISODES: Final = 100
@@ -79,7 +77,14 @@ def run_bench(
 def _measure(
     folder: Path, episodes: int, write_raw: WriteRaw, progress: Callable[[str], None], project: Path
 ) -> list[Row]:
-    """Return the rows of design and documentation in their order, each kind measured in its own process."""
+    """Return the rows in the order of docs/benchmark.md, each kind measured in its own process."""
+    # Here and not above: a child sets itself up before it imports the database (analytics.bench.timing).
+    from analytics.bench.curves import curve_rows
+    from analytics.bench.evaluation import evaluation_rows
+    from analytics.bench.outcome_tables import outcome_rows
+    from analytics.bench.page_runs import page_rows
+    from analytics.bench.raw_files import import_once, import_rows
+
     scratch = folder / "scratch"
     scratch.mkdir()
     progress("making and importing the data")

@@ -75,7 +75,7 @@ def statsmodels_curves(rows: LeavingRows) -> float:
 
     for days, left in rows.by_group:
         SurvfuncRight(days, left)
-    statistic, _ = survdiff(rows.day, rows.left, rows.group)
+    statistic, _ = survdiff(rows.day, rows.left, rows.name)
     return float(statistic)
 
 

@@ -20,13 +20,14 @@ class LeavingRows:
 
     Attributes
     ----------
-    labels : the groups, sorted; `group` holds positions in it.
+    labels : the groups, sorted; `group` holds positions in it. `name` : the group as a data frame gives it, as text.
     day : days until leaving, or until last seen. `left` : 1 = left, 0 = still in. `way` : how, as text.
     by_group : day and left of each group.
     """
 
     labels: tuple[str, ...]
     group: NDArray[np.int64]
+    name: NDArray[np.object_]
     day: NDArray[np.float64]
     left: NDArray[np.float64]
     way: NDArray[np.str_]
@@ -39,9 +40,10 @@ def leaving_rows(snapshot: Snapshot, staying: Measure, leaving: Measure, by: Str
         f"select cast({by} as varchar), {staying.time}, cast({leaving.cause} as varchar) "
         f"from {staying.table} where {by} is not null"
     )
-    labels, group = np.unique(np.array([row[0] for row in fetched]), return_inverse=True)
+    name = np.array([row[0] for row in fetched], dtype=object)
+    labels, group = np.unique(name.astype(str), return_inverse=True)
     day = np.array([row[1] for row in fetched], dtype=np.float64)
     way = np.array([row[2] for row in fetched])
     left = (way != STILL_IN).astype(np.float64)
     by_group = tuple((day[group == code], left[group == code]) for code in range(len(labels)))
-    return LeavingRows(tuple(labels.tolist()), group, day, left, way, by_group)
+    return LeavingRows(tuple(labels.tolist()), group, name, day, left, way, by_group)

@@ -53,13 +53,21 @@ def in_child(work: Callable[Given, Answer], *args: Given.args, **kwargs: Given.k
     IopError
         The process was ended from outside, as a computer short of memory does.
     """
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_not_interactive) as pool:
         try:
             return pool.submit(work, *args, **kwargs).result()
         except BrokenProcessPool:
             raise IopError(
                 "The computer ended a step of the benchmark, most likely for want of memory. Try fewer --episodes."
             ) from None
+
+
+def _not_interactive() -> None:
+    """Give the child's main module a file: without one DuckDB takes the process for a person's prompt.
+
+    It then draws a progress bar onto standard output, amid the table.
+    """
+    sys.modules["__main__"].__file__ = __file__
 
 
 def peak_memory() -> int | None:

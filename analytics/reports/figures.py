@@ -1,6 +1,6 @@
 """Every figure of a result: disclosed results in, a Plotly figure with its words out."""
 
-from analytics.disclosure import Disclosed
+from analytics.disclosure import Disclosed, disclosed_only
 from analytics.measures.types import StratifiedResult, Stratifier
 from analytics.reports.figure import CONFIG, Figure
 from analytics.reports.figures_bars import ladder_bars, outcome_bars
@@ -12,6 +12,7 @@ from analytics.reports.figures_trend import trend_line
 from analytics.reports.palette import Theme
 
 
+@disclosed_only
 def groups_figure(disclosed: Disclosed[StratifiedResult], theme: Theme) -> Figure:
     """Draw the groups of a split: periods as a trend, anything else as rows with their intervals."""
     by = disclosed.content.by

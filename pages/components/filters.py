@@ -47,7 +47,7 @@ def filters(view: View) -> Cohort:
                 bind="query-params",
                 persist_state="session",
                 placeholder="All",
-                width=136,
+                width=200,
             )
             if chosen:
                 where[by.value] = tuple(chosen)
@@ -70,7 +70,7 @@ def _period(view: View) -> tuple[str | None, str | None]:
             bind="query-params",
             persist_state="session",
             placeholder=placeholder,
-            width=108,
+            width=120,
         )
         for words, name, placeholder in (("Admitted from", "from", "First"), ("Admitted to", "to", "Last"))
     ]

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 import analytics.session
 from analytics.errors import DisclosureProblem
-from analytics.session import ALL_ROLES, SECTION_ROLES, Role, Viewer, local_viewer, session_of
+from analytics.session import ALL_ROLES, SECTION_ROLES, Role, Section, Viewer, local_viewer, session_of
 from analytics.settings import PROJECT_ROOT
 
 every_page = pytest.mark.parametrize("script", PAGES, ids=NAMES)
@@ -75,11 +75,11 @@ def test_a_viewer_without_roles_is_denied(demo: Path, script: Path) -> None:
     assert shows_nothing(page)
 
 
-@every_role
-@pytest.mark.parametrize("section", SECTION_ROLES)
-def test_the_session_denies_before_it_opens_the_data(no_data: Path, section, role: Role) -> None:
-    if role in SECTION_ROLES[section]:
-        pytest.skip("this role may open the section")
+@pytest.mark.parametrize(
+    ("section", "role"),
+    [(section, role) for section in SECTION_ROLES for role in sorted(ALL_ROLES - SECTION_ROLES[section])],
+)
+def test_the_session_denies_before_it_opens_the_data(no_data: Path, section: Section, role: Role) -> None:
     # The store does not exist: had it been looked for, the error would be about the store.
     with pytest.raises(DisclosureProblem, match="access"):
         session_of(no_data).view(one(role), section)
@@ -132,6 +132,17 @@ def test_until_sign_in_exists_the_local_viewer_says_so() -> None:
     assert "no sign-in" in viewer.banner
 
 
+@pytest.mark.xfail(
+    strict=True,
+    reason="the guard lets a server with [auth] listen on a network, but the front script asks nobody to sign in",
+)
+def test_where_sign_in_is_configured_nobody_sees_a_number_without_it(demo: Path) -> None:
+    door = AppTest.from_file(PROJECT_ROOT / "app.py", default_timeout=60)
+    door.secrets["auth"] = {"client_id": "dashboard"}
+    door.user = {"is_logged_in": False}
+    assert shows_nothing(door.run())
+
+
 # What the code of a page touches
 
 
@@ -153,7 +164,8 @@ def test_a_page_script_opens_its_view_before_anything_else(script: Path) -> None
     first = next(
         node
         for node in tree.body
-        if not isinstance(node, ast.Import | ast.ImportFrom) and not (isinstance(node, ast.Expr) and node is tree.body[0])
+        if not isinstance(node, ast.Import | ast.ImportFrom)
+        and not (isinstance(node, ast.Expr) and node is tree.body[0])
     )
     assert ast.unparse(first) == "view = open_view(__file__)"
 
@@ -162,7 +174,9 @@ def test_a_page_script_opens_its_view_before_anything_else(script: Path) -> None
 def test_a_page_script_holds_no_sql_and_asks_for_no_role(script: Path) -> None:
     source = script.read_text(encoding="utf-8")
     texts = [
-        node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        node.value
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]
     assert [text for text in texts if re.search(r"\bselect\b.+\bfrom\b|\bgroup by\b", text, re.IGNORECASE)] == []
     assert re.search(r"\brole|session_state|\bsql\(|\.query\(", source) is None

@@ -200,7 +200,7 @@ def test_real_data_are_never_called_made_up(trial: Path, script: Path) -> None:
 
 @every_page
 def test_what_the_mapping_decided_is_said_with_the_trial(trial: Path, script: Path) -> None:
-    shown = [bare(each.value) for each in through_the_front(script).markdown]
+    shown = "\n".join(bare(each.value) for each in through_the_front(script).markdown)
     notes = open_current(trial).facts.notes
     assert notes
     assert [note for note in notes if note not in shown] == []

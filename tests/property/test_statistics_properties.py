@@ -39,9 +39,7 @@ exits = st.lists(
     min_size=1,
     max_size=40,
 )
-pairs = st.lists(
-    st.tuples(st.integers(0, 27), st.integers(0, 27), st.integers(1, 3)), min_size=1, max_size=30
-)
+pairs = st.lists(st.tuples(st.integers(0, 27), st.integers(0, 27), st.integers(1, 3)), min_size=1, max_size=30)
 
 
 def columns(rows: list[tuple[Any, ...]]) -> list[Any]:
@@ -214,9 +212,7 @@ RESULTS: list[Callable[..., list[float]]] = [survival_numbers, incidence_numbers
 def test_log_rank_sees_groups_not_names_and_time_only_as_order(rows: list[tuple[Any, ...]]) -> None:
     day, cause, group, count = columns(rows)
     test = log_rank(day, cause > 0, group, count)
-    renamed = log_rank(
-        day**3 + 0.5, cause > 0, np.array([{"a": "z", "b": "y", "c": "x"}[g] for g in group]), count
-    )
+    renamed = log_rank(day**3 + 0.5, cause > 0, np.array([{"a": "z", "b": "y", "c": "x"}[g] for g in group]), count)
     assert renamed.degrees_of_freedom == test.degrees_of_freedom
     assert renamed.statistic == pytest.approx(test.statistic, abs=1e-8, nan_ok=True)
     if not isnan(test.statistic):

@@ -246,9 +246,7 @@ def test_incomplete_pairs_are_refused(
 def test_reliable_change_matches_clinicalsignificance(shared: Path) -> None:
     # Oracle: rci_jacobson1989_das; higher is better, SD of the analysed sample's first scores, r = .88.
     score = {
-        (row["subject"], row["time"]): float(row["das"])
-        for row in rows(shared, "rci_jacobson1989_das")
-        if row["das"]
+        (row["subject"], row["time"]): float(row["das"]) for row in rows(shared, "rci_jacobson1989_das") if row["das"]
     }
     theirs = expected(shared, "rci_jacobson1989_das")["das_JT_a"]
     people = [str(person["id"]) for person in theirs["participants"]]
@@ -299,8 +297,6 @@ def test_a_missing_score_is_neither_improved_nor_deteriorated() -> None:
 @pytest.mark.parametrize(
     ("sd", "reliability", "direction"), [(0, 0.8, 1), (5, 1, 1), (5, -0.1, 1), (nan, 0.8, 1), (5, 0.8, 2)]
 )
-def test_reliable_change_refuses_what_it_cannot_divide_by(
-    sd: float, reliability: float, direction: Any
-) -> None:
+def test_reliable_change_refuses_what_it_cannot_divide_by(sd: float, reliability: float, direction: Any) -> None:
     with pytest.raises(ValueError, match="must be"):
         reliable_change(18, 9, sd, reliability, direction)

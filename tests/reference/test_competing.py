@@ -35,9 +35,7 @@ COMPETING = [("cr_bmtcrr", "ftime", "dis"), ("cr_mgus2_ties", "etime", "sex")]
 def causes(request: pytest.FixtureRequest, shared: Path) -> tuple[Any, dict[str, Any]]:
     case, time, group = request.param
     table = rows(shared, case)
-    curves = cumulative_incidence_by_group(
-        [row[group] for row in table], column(table, time), column(table, "status")
-    )
+    curves = cumulative_incidence_by_group([row[group] for row in table], column(table, time), column(table, "status"))
     return curves, expected(shared, case)
 
 
@@ -129,9 +127,7 @@ def test_the_twelve_episodes_match_the_worked_examples(shared: Path) -> None:
 def test_without_censoring_the_incidence_is_the_share(shared: Path) -> None:
     # Oracle: measure_examples.json readm_cif: 20 discharges, readmitted on days 4, 11, 26, one death on 15.
     curve = cumulative_incidence([4, 11, 15, 26] + [30] * 16, [1, 1, 2, 1] + [0] * 16)
-    assert curve.at(1, 30).value == pytest.approx(
-        example(shared, "readm_cif")["expected"]["cif30"], abs=1e-12
-    )
+    assert curve.at(1, 30).value == pytest.approx(example(shared, "readm_cif")["expected"]["cif30"], abs=1e-12)
 
 
 # Difference of two incidences

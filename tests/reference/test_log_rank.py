@@ -94,9 +94,7 @@ def test_log_rank_of_two_groups_agrees_with_scipy() -> None:
     from scipy.stats import CensoredData, logrank
 
     days, cause, group = small(groups=2)
-    x, y = (
-        CensoredData.right_censored(days[group == g].astype(float), cause[group == g] == 0) for g in (0, 1)
-    )
+    x, y = (CensoredData.right_censored(days[group == g].astype(float), cause[group == g] == 0) for g in (0, 1))
     assert log_rank(days, cause > 0, group).statistic == pytest.approx(logrank(x, y).statistic ** 2, abs=1e-9)
 
 
@@ -108,9 +106,7 @@ def exact_log_rank(counts: list[tuple[int, str, bool, int]]) -> Fraction:
     score = variance = Fraction(0)
     for day in sorted({row[0] for row in counts}):
         at_risk = [sum(n for when, arm, _, n in counts if when >= day and arm == each) for each in "ab"]
-        left = [
-            sum(n for when, arm, out, n in counts if when == day and out and arm == each) for each in "ab"
-        ]
+        left = [sum(n for when, arm, out, n in counts if when == day and out and arm == each) for each in "ab"]
         n, d = sum(at_risk), sum(left)
         score += left[0] - Fraction(at_risk[0] * d, n)
         if n > 1:

@@ -85,9 +85,7 @@ def test_wilson_agrees_with_statsmodels() -> None:
 
     for count, n in [(1, 3), (50, 1_000), (999_000, 1_000_000)]:
         low, high = proportion_confint(count, n, alpha=0.01, method="wilson")
-        assert wilson(count, n, level=0.99) == Interval(
-            pytest.approx(low, abs=1e-12), pytest.approx(high, abs=1e-12)
-        )
+        assert wilson(count, n, level=0.99) == Interval(pytest.approx(low, abs=1e-12), pytest.approx(high, abs=1e-12))
 
 
 def test_wilson_of_nobody_is_not_a_number_and_the_ends_are_exact() -> None:
@@ -122,9 +120,7 @@ def test_newcombe_difference_matches_the_published_example(shared: Path) -> None
     # Oracle: measure_examples.json newcomb_indep (Newcombe 1998: 56/70 against 48/80).
     case = example(shared, "newcombe_indep")
     limits = newcombe_difference(*(case["inputs"][key] for key in ("x1", "n1", "x2", "n2")))
-    assert [limits.low, limits.high] == pytest.approx(
-        [case["expected"]["lo"], case["expected"]["hi"]], abs=1e-6
-    )
+    assert [limits.low, limits.high] == pytest.approx([case["expected"]["lo"], case["expected"]["hi"]], abs=1e-6)
 
 
 def test_newcombe_difference_agrees_with_statsmodels() -> None:
@@ -310,9 +306,7 @@ NO_INTERVAL = [
 
 
 @pytest.mark.parametrize(("booked", "attended", "value"), NO_INTERVAL)
-def test_clusters_without_spread_give_no_interval(
-    booked: list[float], attended: list[float], value: float
-) -> None:
+def test_clusters_without_spread_give_no_interval(booked: list[float], attended: list[float], value: float) -> None:
     share = ratio_of_sums(*sums(booked, attended))
     assert share.value == pytest.approx(value)
     assert isnan(share.low) and isnan(share.high) and isnan(share.standard_error)

@@ -244,10 +244,10 @@ def freireich() -> LeavingRows:
     relapse = [1, 1, 1, 0, 1, 0, 1, 0, 0, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0]
     placebo = [1, 1, 2, 2, 3, 4, 4, 5, 5, 8, 8, 8, 8, 11, 11, 12, 12, 15, 17, 22, 23]
     day, left = np.array([*weeks, *placebo], dtype=float), np.array([*relapse, *[1] * 21], dtype=float)
-    group = np.repeat([0, 1], 21)
+    group, name = np.repeat([0, 1], 21), np.repeat(np.array(["6-MP", "placebo"], dtype=object), 21)
     way = np.where(left == 1, "completed", "active")
     by_group = tuple((day[group == code], left[group == code]) for code in (0, 1))
-    return LeavingRows(("6-MP", "placebo"), group, day, left, way, by_group)
+    return LeavingRows(("6-MP", "placebo"), group, name, day, left, way, by_group)
 
 
 def test_statsmodels_finds_the_published_log_rank() -> None:
@@ -347,3 +347,15 @@ def test_works_take_turns_after_a_warm_up() -> None:
     assert runs == 7 and len(seconds) == 2 and min(seconds) >= 0
     assert calls == ["a", "b"] * 8
     assert (timing.runs_after(9.9), timing.runs_after(10.0)) == (7, 3)
+
+
+def draws_progress() -> bool:
+    """Return whether DuckDB would draw a progress bar onto the standard output of this process."""
+    import duckdb
+
+    (setting,) = duckdb.connect().execute("select current_setting('enable_progress_bar')").fetchone() or (None,)
+    return bool(setting)
+
+
+def test_no_progress_bar_gets_into_the_table() -> None:
+    assert timing.in_child(draws_progress) is False

@@ -98,9 +98,7 @@ def load(folder: Path, facts: DemoFacts) -> Demo:
     attendance = read("attendance.csv", "session_date")
     attendance = attendance[attendance.episode_id.isin(episodes.index)]
     scores = read("scores.csv", "assessed_on")
-    highest = scores.instrument.map(
-        {name: find_instrument(name).maximum for name in scores.instrument.unique()}
-    )
+    highest = scores.instrument.map({name: find_instrument(name).maximum for name in scores.instrument.unique()})
     scores = scores[scores.episode_id.isin(episodes.index) & (scores.total <= highest)]
     return Demo(
         facts,
@@ -203,9 +201,7 @@ def test_referrals_and_satisfaction_have_their_words(small: Demo) -> None:
 
 
 def test_the_mistakes_on_purpose_are_few_and_counted(small: Demo) -> None:
-    tables = {
-        name: read_text(small.folder / name) for name in ("episodes.csv", "attendance.csv", "scores.csv")
-    }
+    tables = {name: read_text(small.folder / name) for name in ("episodes.csv", "attendance.csv", "scores.csv")}
     found: Counter[tuple[str, str]] = Counter()
     for name, table in tables.items():
         found[name, "DUPLICATE_EXACT"] += int(table.duplicated().sum())
@@ -286,9 +282,7 @@ def test_sessions_lie_inside_the_stay_and_minutes_agree_with_the_status(small: D
 
 
 def test_scores_lie_around_the_stay_and_items_add_up(small: Demo) -> None:
-    scores = small.scores.join(
-        small.episodes[["admit_date", "discharge_date", "population"]], on="episode_id"
-    )
+    scores = small.scores.join(small.episodes[["admit_date", "discharge_date", "population"]], on="episode_id")
     day = (scores.assessed_on - scores.admit_date).dt.days
     after = (scores.assessed_on - scores.discharge_date).dt.days
     assert day.min() >= -14 and after.max() <= 7 and (scores.total >= 0).all()
@@ -305,9 +299,7 @@ def test_scores_lie_around_the_stay_and_items_add_up(small: Demo) -> None:
 
 
 def test_substance_use_is_asked_where_it_is_treated(small: Demo) -> None:
-    rows = small.substance_use.join(
-        small.episodes[["track", "admit_date", "discharge_date"]], on="episode_id"
-    )
+    rows = small.substance_use.join(small.episodes[["track", "admit_date", "discharge_date"]], on="episode_id")
     assert set(rows.track) == {"substance_use", "co_occurring"}
     assert rows.observed_on.between(rows.admit_date, rows.discharge_date.fillna(small.cut)).all()
     reports = rows.source == "self_report"
@@ -317,9 +309,7 @@ def test_substance_use_is_asked_where_it_is_treated(small: Demo) -> None:
 
 
 def test_follow_ups_come_after_the_end_and_only_reached_people_answer(small: Demo) -> None:
-    calls = small.followups.join(
-        small.episodes[["discharge_date", "track", "consent_followup"]], on="episode_id"
-    )
+    calls = small.followups.join(small.episodes[["discharge_date", "track", "consent_followup"]], on="episode_id")
     days = (calls.attempted_on - calls.discharge_date).dt.days
     windows = {30: (21, 45), 90: (75, 120), 180: (150, 240), 365: (335, 425)}
     assert set(calls.due_day) == set(windows)
@@ -406,9 +396,7 @@ def no_shows(demo: Demo) -> pd.Series:
 
 def without_second_score(demo: Demo) -> tuple[pd.Series, pd.Series]:
     """Of closed episodes with a PHQ-9 (teens: PHQ-A) at the start: no later one; and left early."""
-    first, last = (
-        adult.fillna(teen) for adult, teen in zip(demo.pair("PHQ-9"), demo.pair("PHQ-A"), strict=True)
-    )
+    first, last = (adult.fillna(teen) for adult, teen in zip(demo.pair("PHQ-9"), demo.pair("PHQ-A"), strict=True))
     base = demo.closed & first.notna()
     return last.isna()[base], demo.left_early[base]
 
@@ -608,12 +596,7 @@ def test_about_three_in_five_are_abstinent_at_the_end(demo: Demo) -> None:
     reports = demo.substance_use[demo.substance_use.source == "self_report"]
     reports = reports.join(demo.episodes.discharge_date, on="episode_id")
     days = (reports.observed_on - reports.discharge_date).dt.days
-    last = (
-        reports[days.between(-14, 7)]
-        .sort_values("observed_on")
-        .groupby("episode_id")
-        .days_used_past_30.last()
-    )
+    last = reports[days.between(-14, 7)].sort_values("observed_on").groupby("episode_id").days_used_past_30.last()
     assert len(last) > 300
     assert 0.55 < (last == 0).mean() < 0.65
 

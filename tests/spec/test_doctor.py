@@ -133,9 +133,7 @@ def test_a_link_outside_to_a_key_inside_the_store(store: Path, key: Path, port: 
 
 @POSIX
 @pytest.mark.parametrize(("mode", "found"), [(0o600, set()), (0o644, {"anchors"})])
-def test_anchors_are_as_private_as_the_key(
-    store: Path, key: Path, port: int, mode: int, found: set[str]
-) -> None:
+def test_anchors_are_as_private_as_the_key(store: Path, key: Path, port: int, mode: int, found: set[str]) -> None:
     anchors = key.with_name("iop.key.anchors")
     anchors.touch()
     anchors.chmod(mode)
@@ -145,9 +143,7 @@ def test_anchors_are_as_private_as_the_key(
 # Snapshot
 
 
-@pytest.mark.parametrize(
-    "pointer", ["8a", "", "snapshot-7f.duckdb", "../store/7f", "/elsewhere/x.duckdb", "\x00\xff"]
-)
+@pytest.mark.parametrize("pointer", ["8a", "", "snapshot-7f.duckdb", "../store/7f", "/elsewhere/x.duckdb", "\x00\xff"])
 def test_a_pointer_to_nothing_in_the_store(store: Path, port: int, pointer: str) -> None:
     (store / "CURRENT").write_text(pointer, encoding="latin-1")
     assert "which is not in" in wrong(examine(store, None, port))["snapshot"]
@@ -213,9 +209,7 @@ def test_an_old_python(store: Path, port: int, monkeypatch: pytest.MonkeyPatch) 
     assert "Python 3.10.13 is too old: install Python 3.11" in wrong(examine(store, None, port))["python"]
 
 
-def test_what_cannot_be_looked_at_is_a_finding(
-    store: Path, port: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_cannot_be_looked_at_is_a_finding(store: Path, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(place: Path) -> None:
         raise PermissionError(13, "Permission denied", str(place))
 
@@ -230,9 +224,7 @@ def test_free_bytes_of_a_folder_that_does_not_exist_yet(tmp_path: Path) -> None:
 # Which store
 
 
-def test_the_option_wins_over_the_environment_over_the_default(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_option_wins_over_the_environment_over_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("IOP_STORE", "from the environment")
     assert store_folder("typed") == tmp_path / "typed"

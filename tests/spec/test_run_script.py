@@ -123,9 +123,7 @@ def test_second_start_only_opens(project: Path, commands: Commands, free_port: s
 
 
 @pytest.mark.parametrize("changed", ["requirements-run.lock", "pyproject.toml"])
-def test_a_changed_lock_or_project_is_installed_again(
-    project: Path, commands: Commands, changed: str
-) -> None:
+def test_a_changed_lock_or_project_is_installed_again(project: Path, commands: Commands, changed: str) -> None:
     run.install([run.RUN_LOCK, run.FULL_LOCK], None)
     (project / changed).write_text("something else\n")
     commands.executed.clear()
@@ -283,9 +281,7 @@ def test_python_without_venv(
         ("ERROR: [Errno 28] No space left on device", "The disk filled up"),
     ],
 )
-def test_pip_failed(
-    commands: Commands, capsys: pytest.CaptureFixture[str], output: str, sentence: str
-) -> None:
+def test_pip_failed(commands: Commands, capsys: pytest.CaptureFixture[str], output: str, sentence: str) -> None:
     commands.pip_answer = (1, output)
     assert sentence in said(capsys, ["test"])
 
@@ -300,9 +296,7 @@ def test_pip_failed_shows_its_last_lines_and_the_lock(
     assert "every package that requirements.lock names" in message
 
 
-def test_small_disk(
-    commands: Commands, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_small_disk(commands: Commands, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=300_000_000))
     assert "has 0.3 GB free and the packages may need" in said(capsys, ["test"])
     assert commands.executed == []
@@ -350,9 +344,7 @@ def test_told_to_end_it_ends_its_children_too() -> None:
     )
     command = [sys.executable, "-c", script]
     root = Path(run.__file__).parent
-    with subprocess.Popen(
-        command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as started:
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as started:
         assert started.stdout is not None
         pid_of_child = int(started.stdout.readline())
         started.send_signal(signal.SIGTERM)
