@@ -143,7 +143,7 @@ class View:
         facts = self._snapshot.facts
         return Provenance(
             snapshot_id=facts.snapshot_id,
-            data_as_of=data_cut_words(facts.data_as_of) if facts.data_as_of else "not known (study days)",
+            data_as_of=data_cut_words(facts.data_as_of) if facts.data_as_of else "the last study day",
             privacy_mode=facts.privacy_mode,
             synthetic=facts.synthetic,
             tier="internal",

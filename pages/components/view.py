@@ -61,8 +61,9 @@ def provenance_line(view: View) -> None:
     st.markdown(f":gray[{' · '.join(parts)}]")
     if provenance.banner:
         st.markdown(f":small[:gray[{plain(provenance.banner)}]]")
-    for note in view.notes:
-        st.markdown(f":small[:gray[{plain(note)}]]")
+    if view.notes:
+        with st.expander(f"How the source was read ({len(view.notes)} rules)"):
+            st.markdown("\n".join(f"- {plain(note)}" for note in view.notes))
 
 
 def plain(text: str) -> str:
