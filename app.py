@@ -14,7 +14,7 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.routing import Route
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
@@ -32,9 +32,19 @@ async def livez(request: Request) -> PlainTextResponse:
     return PlainTextResponse("ok")
 
 
+async def to_overview(request: Request) -> RedirectResponse:
+    """Lead from the landing page's own name to its address, with the filters."""
+    return RedirectResponse(request.url.replace(path="/"))
+
+
 if get_script_run_ctx(suppress_warning=True) is not None:
     # A script run of this very file (AppTest): behave as the front script does.
     runpy.run_path(str(FRONT), run_name="__main__")
 else:
     refuse_open_network()
-    app = st.App(FRONT, routes=[Route("/livez", livez)], middleware=[Middleware(SecurityHeaders)])
+    # The landing page has the address of the server; its own name leads there as well.
+    routes = [
+        Route("/livez", livez),
+        Route("/overview", lambda request: RedirectResponse(request.url.replace(path="/"))),
+    ]
+    app = st.App(FRONT, routes=routes, middleware=[Middleware(SecurityHeaders)])

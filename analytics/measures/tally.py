@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from analytics.instruments import find_instrument
 from analytics.measures.ladder_sql import Step
 from analytics.measures.types import Estimator, Ladder, LadderStep, Measure, Unit
 
@@ -117,7 +118,9 @@ def why_nothing(tally: Tally, measure: Measure, unit: Unit) -> str | None:
     """Return the sentence that stands in place of a number; None when there is somebody to count."""
     if tally.total == 0:
         if measure.instrument is not None:
-            return f"Nobody matches these filters in a program that uses {measure.instrument}."
+            found = find_instrument(measure.instrument)
+            name = found.name if found else measure.instrument
+            return f"Nobody matches these filters in a program that uses {name}."
         return "Nobody matches these filters."
     if tally.eligible == 0:
         if tally.too_recent:

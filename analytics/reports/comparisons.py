@@ -130,14 +130,20 @@ def split_headline(disclosed: Disclosed[StratifiedResult]) -> str:
         return f"{title}: {sentence[:1].lower() + sentence[1:]}"
     if pairs:
         return f"{title}: no clear difference {by}"
-    values = [
-        estimate.value
+    shown = [
+        estimate
         for group, estimate in result.estimates.items()
-        if group not in (ALL, NOT_KNOWN) and estimate.has_value and group not in disclosed.small
+        if group not in (ALL, NOT_KNOWN) and group not in disclosed.small
     ]
-    if len(values) < 2:
-        return f"{title} {by}"
     scale = scale_of(result.measure, result.estimates.values())
+    values = [estimate.value for estimate in shown if estimate.has_value]
+    if result.measure.estimator is Estimator.SURVIVAL:
+        # Many groups of a stay are drawn as the share still in on one day, so the sentence says that day.
+        day = result.measure.read_at[0]
+        read = [estimate.details.get(f"still_in_{day}", math.nan) for estimate in shown]
+        title, scale, values = f"Still in on day {day}", Scale.SHARE, [value for value in read if not math.isnan(value)]
+    if len(values) < 2:
+        return f"{title}: nothing to compare {by}"
     return f"{title} {by}: from {value_words(min(values), scale)} to {value_words(max(values), scale)}"
 
 

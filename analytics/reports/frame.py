@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from analytics.disclosure import Disclosed, PairCounts, disclosed_only
 from analytics.measures.types import ALL, Estimator, Ladder, StratifiedResult
 from analytics.reports.numbers import count
 from analytics.texts import words
+
+LINES: Final = 4  # more groups than these are drawn as rows, never as a fifth line
 
 
 @disclosed_only
@@ -30,6 +34,8 @@ def subtitle(disclosed: Disclosed[StratifiedResult], marks: str | None = None) -
 
 def _marks(result: StratifiedResult) -> str:
     if result.measure.estimator is Estimator.SURVIVAL:
+        if len(result.estimates) > LINES + 1:
+            return f"share still in on day {result.measure.read_at[0]}, dot and 95% interval"
         return "line with 95% interval"
     if result.measure.estimator is Estimator.INCIDENCE and result.by is None:
         return "areas add to 100%"

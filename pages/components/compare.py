@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from analytics.disclosure import Disclosed
-from analytics.measures.types import Estimator, StratifiedResult, Stratifier
+from analytics.measures.types import ALL, Estimator, StratifiedResult, Stratifier
 from analytics.reports.comparisons import (
+    NOT_ASSIGNED,
     between_groups_sentence,
     compared_groups,
     comparison_sentence,
@@ -63,4 +64,10 @@ def differences(result: Disclosed[StratifiedResult]) -> Sequence[str]:
     said = [comparison_sentence(result, group, other) for group, other in compared_groups(content, result.small)]
     if content.measure.estimator is Estimator.SURVIVAL and content.test is not None:
         said.append(between_groups_sentence(result))
-    return said
+    if not said:
+        return []
+    # Once is enough to be heard.
+    told = " ".join(sentence.replace(NOT_ASSIGNED, "").strip() for sentence in said)
+    shown = content.measure.missing == "shown" and content.estimates[ALL].unknown > 0
+    among = f"Among those known ({content.measure.known_words}): " if shown else ""
+    return [f"{among}{told} {NOT_ASSIGNED}"]

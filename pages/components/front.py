@@ -13,7 +13,7 @@ from pages.components.menu import pages_for
 
 st.set_page_config(page_title="IOP outcomes", page_icon="📈", layout="wide")
 
-# Until sign-in is configured there is one local viewer with all roles (app.py refuses other than loopback then).
+# Until there is sign-in, one local viewer has all roles; app.py refuses to listen on anything but loopback.
 viewer = local_viewer()
 st.session_state["viewer"] = viewer
 

@@ -56,20 +56,15 @@ def is_loopback(address: str | None) -> bool:
         return False
 
 
-def sign_in_is_configured() -> bool:
-    """Return whether secrets hold an `[auth]` section."""
-    try:
-        return "auth" in st.secrets
-    except FileNotFoundError:
-        return False
-
-
 def refuse_open_network() -> None:
-    """End the program with a sentence when the server would listen to others without sign-in."""
+    """End the program with a sentence when the server would listen to others.
+
+    There is no sign-in yet, so no secret can open the server: whoever reached it would be the local viewer.
+    """
     address = st.get_option("server.address")
-    if is_loopback(address) or sign_in_is_configured():
+    if is_loopback(address):
         return
     sys.exit(
-        f"The dashboard would listen on {address or 'every network interface'}, and no sign-in is configured: "
-        "everyone on the network could read it. Start it with --server.address 127.0.0.1, or configure sign-in."
+        f"The dashboard would listen on {address or 'every network interface'}, and there is no sign-in: "
+        "everyone on the network could read it. Start it with --server.address 127.0.0.1."
     )

@@ -88,9 +88,9 @@ def changes(overview: Overview) -> None:
 
 def key_to_the_rows(overview: Overview) -> None:
     """Write how to read a line."""
-    ring = "the ring is the year before. " if overview.years else ""
+    ring = ", the ring is the year before. " if overview.years else ". "
     st.markdown(
-        ":small[:gray[How to read a line: the dot is the result, the bar its 95% interval, "
+        ":small[:gray[How to read a line: the dot is the result, the bar its 95% interval"
         + ring
         + "The striped band shows where the result would lie if everyone not known had done badly (left end) or "
         "well (right end). *By admission* shows the last twelve periods of admission that are old enough. "

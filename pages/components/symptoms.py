@@ -55,7 +55,7 @@ def outcome_headline(improved: Disclosed[StratifiedResult]) -> str | None:
     """Return the headline of the outcome bars, over everyone who left; None leaves the usual takeaway."""
     estimate = improved.content.estimates[ALL]
     everyone = estimate.known + estimate.unknown
-    if not estimate.has_value or everyone == 0:
+    if not estimate.has_value or everyone == 0 or ALL in improved.small:
         return None
     better, unknown = percent(estimate.numerator / everyone), percent(estimate.unknown / everyone)
     return f"{better} of everyone who left was clearly better; for {unknown} we do not know"
@@ -91,7 +91,7 @@ def reading(view: View, name: str, pairs: Disclosed[PairCounts]) -> PairReading:
     )
     lower = instrument.better == "lower"
     side = "below" if lower else "above"
-    share = percent(outside / measured) if measured else "Nobody"
+    share = percent(outside / measured) if measured else ""
     lines = [
         "On the thin diagonal, the last score equals the first.",
         f"In the grey band, the change is {error:g} points or less: no more than measurement error.",
@@ -104,7 +104,11 @@ def reading(view: View, name: str, pairs: Disclosed[PairCounts]) -> PairReading:
         f"The ticks along the bottom are the first scores of the {count(missing)} people with no second score."
     )
     return PairReading(
-        headline=f"{share} of points lie {side} the band: a change larger than measurement error",
+        headline=(
+            f"{share} of points lie {side} the band: a change larger than measurement error"
+            if measured
+            else "Nobody was measured twice"
+        ),
         line=f"{instrument.name} · each mark is one stay measured twice ({count(measured)}) · {pairs.cohort_words}",
         lines=tuple(lines),
         error=error,

@@ -12,11 +12,14 @@ from pages.components.view import head, open_view, plain
 
 view = open_view(__file__)
 cohort = head(view, "Symptom change")
-instrument = instrument_choice(view)
+choices = st.container(horizontal=True, gap="small")
+with choices:
+    instrument = instrument_choice(view)
 if instrument is None:
     st.info("No questionnaire scores were imported, so nothing can be said about symptoms.")
     st.stop()
-by = split_choice(view, "split", Stratifier.MODALITY)
+with choices:
+    by = split_choice(view, "split", Stratifier.MODALITY)
 
 improved, unchanged, deteriorated = view.results(
     [

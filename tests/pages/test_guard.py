@@ -12,7 +12,6 @@ import pytest
 import streamlit as st
 
 from analytics.settings import PROJECT_ROOT
-from pages.components import guard
 from pages.components.guard import HEADERS, SecurityHeaders, is_loopback, refuse_open_network
 
 OPEN = ["0.0.0.0", None, "", "::", "192.168.1.20", "10.0.0.5", "dashboard.clinic.example"]
@@ -37,7 +36,6 @@ def test_which_addresses_only_this_computer_reaches(address: str | None, loopbac
 
 def listen_on(address: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(st, "get_option", lambda name: {"server.address": address}[name])
-    monkeypatch.setattr(guard, "sign_in_is_configured", lambda: False)
 
 
 @pytest.mark.parametrize("address", OPEN)
@@ -56,17 +54,12 @@ def test_this_computer_alone_needs_no_sign_in(address: str, monkeypatch: pytest.
     refuse_open_network()
 
 
-class NoSecretsFile:
-    def __contains__(self, name: str) -> bool:
-        raise FileNotFoundError
-
-
-@pytest.mark.parametrize(("secrets", "configured"), [(NoSecretsFile(), False), ({}, False), ({"other": {}}, False)])
-def test_sign_in_is_not_configured_by_chance(
-    secrets: object, configured: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(st, "secrets", secrets)
-    assert guard.sign_in_is_configured() is configured
+def test_a_sign_in_section_in_the_secrets_opens_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    # There is no sign-in yet: whoever reached the server would be the local viewer with all roles.
+    listen_on("0.0.0.0", monkeypatch)
+    monkeypatch.setattr(st, "secrets", {"auth": {"client_id": "dashboard"}})
+    with pytest.raises(SystemExit):
+        refuse_open_network()
 
 
 # Headers
@@ -132,7 +125,7 @@ def test_the_program_does_not_listen_on_an_open_network(options: list[str], tmp_
         program.kill()
         program.wait()
     assert program.returncode == 1
-    assert "no sign-in is configured" in said
+    assert "there is no sign-in" in said
     assert "Traceback" not in said
     # Streamlit takes the port before it reads the application; nobody who knocks is answered.
     assert b"".join(answered) == b""

@@ -226,7 +226,7 @@ def test_leaving_for_a_reason_not_recorded_is_a_way_of_its_own() -> None:
             find("attendance"),
             "Nobody to count of 1: 1 no session",
         ),
-        ([{}], find("mean_change", "phq9"), "Nobody matches these filters in a program that uses phq9."),
+        ([{}], find("mean_change", "phq9"), "Nobody matches these filters in a program that uses PHQ-9."),
     ],
 )
 def test_no_number_is_a_sentence(rows: list[Row], measure: Measure, reason: str) -> None:
