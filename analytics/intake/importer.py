@@ -226,6 +226,10 @@ class _Import:
         }
         writer.write(collected)
         self._write_batch()
+        # The state is on disk: let go of millions of rows before the snapshot needs the memory.
+        for spec in TABLES[1:]:
+            self._connection.execute(f"drop {'table' if adds else 'view'} kept_{spec.table}")
+            self._connection.execute(f"drop table stage_{spec.table}")
         documented = request.privacy_mode in ("synthetic", "safe_harbor")
         report.warnings = [] if documented else ["MODE_UNDOCUMENTED"]
         facts, is_new = publish(
