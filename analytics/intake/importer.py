@@ -227,9 +227,13 @@ class _Import:
         writer.write(collected)
         self._write_batch()
         # The state is on disk: let go of millions of rows before the snapshot needs the memory.
-        for spec in TABLES[1:]:
-            self._connection.execute(f"drop {'table' if adds else 'view'} kept_{spec.table}")
-            self._connection.execute(f"drop table stage_{spec.table}")
+        # `all_episodes` stays: the anchors come from it.
+        rows = self._connection.execute(
+            "select table_name, table_type from information_schema.tables where table_name like 'kept!_%' escape '!' "
+            "or table_name like 'stage!_%' escape '!' order by table_type desc"
+        ).fetchall()
+        for name, kind in rows:
+            self._connection.execute(f"drop {'view' if kind == 'VIEW' else 'table'} {name}")
         documented = request.privacy_mode in ("synthetic", "safe_harbor")
         report.warnings = [] if documented else ["MODE_UNDOCUMENTED"]
         facts, is_new = publish(
