@@ -31,8 +31,12 @@ from analytics.intake.staging import StagingContext, day_number, prepare
 from analytics.store.facts import SnapshotFacts, read_facts
 from analytics.store.publish import BatchFacts, import_lock, new_build_folder, publish, reached
 from analytics.store.snapshot import current_id, manifest_path, newest_facts
+from analytics.store.spill import spilling_connection
 
 SHRINK_LIMIT: Final = 0.20
+
+# With what the process holds besides, an import stays below 4 GB.
+MEMORY_LIMIT: Final = "3GB"
 
 # The canonical file behind each row table that an import may shrink.
 _ROW_TABLE: Final = {
@@ -74,7 +78,8 @@ def run_import(request: ImportRequest, progress: Callable[[str], None] = lambda 
     with import_lock(request.store):
         build = new_build_folder(request.store)
         try:
-            return _Import(request, build, progress).run()
+            with spilling_connection(":memory:", build / "spill", MEMORY_LIMIT) as connection:
+                return _Import(request, build, connection, progress).run()
         finally:
             shutil.rmtree(build, ignore_errors=True)
 
@@ -82,15 +87,18 @@ def run_import(request: ImportRequest, progress: Callable[[str], None] = lambda 
 class _Import:
     """The steps of one import, over one in-memory database that may read the sources and write the build folder."""
 
-    def __init__(self, request: ImportRequest, build: Path, progress: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        request: ImportRequest,
+        build: Path,
+        connection: duckdb.DuckDBPyConnection,
+        progress: Callable[[str], None],
+    ) -> None:
         self._request = request
         self._build = build
+        self._connection = connection
         self._progress = progress
         self._report = ImportReport()
-        self._connection = duckdb.connect(
-            config={"memory_limit": "3GB", "threads": "2", "temp_directory": str(build / "spill")}
-        )
-        self._connection.execute("set temp_file_encryption = true")
         # Joins stay as they are written, the small side on the right: of a CSV file DuckDB knows no size, and would
         # build its hash tables from millions of rows.
         self._connection.execute("set disabled_optimizers = 'join_order,build_side_probe_side'")

@@ -32,9 +32,12 @@ from analytics.store.snapshot import (
     open_snapshot,
     snapshot_path,
 )
+from analytics.store.spill import spilling_connection
 from analytics.store.verify import ROW_TABLES, check, row_counts, table_hashes
 
 KEPT_SNAPSHOTS: Final = 5
+# The importer holds its episodes beside it.
+MEMORY_LIMIT: Final = "2500MB"
 _BUILD: Final = ".build-"
 LOCK_NAME: Final = "import.lock"
 BATCH_MANIFEST: Final = "manifest.json"
@@ -115,13 +118,8 @@ def build_database(rows: Path, target: Path, progress: Callable[[str], None]) ->
     rows : folder of Parquet files, one per row table.
     """
     folder = str(rows).replace("'", "''")
-    spill = str(target.parent / "spill")
-    settings: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": "2500MB", "threads": "2", "temp_directory": spill,
-    }  # fmt: skip
-    connection = duckdb.connect(str(target), config=settings)
-    try:
-        connection.execute("set temp_file_encryption = true")
+    spill = target.with_name("spill-of-snapshot")
+    with spilling_connection(str(target), spill, MEMORY_LIMIT) as connection:
         for statement in enum_statements():
             connection.execute(statement)
         for name in ("program_id", "site"):
@@ -146,8 +144,6 @@ def build_database(rows: Path, target: Path, progress: Callable[[str], None]) ->
         check(connection)
         counts, hashes = row_counts(connection), table_hashes(connection)
         connection.execute("checkpoint")
-    finally:
-        connection.close()
     if target.with_name(target.name + ".wal").exists():
         raise StoreProblem("The new snapshot still has a write-ahead log, so it is not published. Import again.")
     return counts, hashes
