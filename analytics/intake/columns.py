@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from analytics.intake.identifiers import value_finding_sql
 from analytics.intake.model import Column, TableSpec
+from analytics.intake.rules import Finding
 from analytics.store.codes import CODES, FOLLOWUP_DUE_DAYS
 
 if TYPE_CHECKING:
     from analytics.intake.staging import StagingContext
-
-# (condition in SQL, column, rule); the first that holds is the row's finding.
-Finding = tuple[str, str, str]
 
 ID_PATTERN: Final = "[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 _ISO_MIDNIGHT: Final = r"\d{4}-\d{2}-\d{2}([ T]00:00(:00(\.0+)?)?)?"

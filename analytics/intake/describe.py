@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from analytics.instruments import load_instruments
 from analytics.intake.model import DAY_TWINS, TABLES, Column, TableSpec
-from analytics.intake.report import ADVICE
+from analytics.intake.rules import RULES
 from analytics.intake.staging import NULL_TOKENS
 from analytics.store.codes import CODES
+from analytics.texts.rules import rule_words
 
 _ABOUT = {
     "episodes": "One row per stay. Every import begins with it.",
@@ -59,8 +60,8 @@ the year. There is no default. What each mode leaves in the store stands in [pri
 
 ## Rules
 
-| rule | what to do |
-|---|---|
+| rule | what is wrong | what to do |
+|---|---|---|
 """
 
 
@@ -72,7 +73,7 @@ def import_markdown() -> str:
         lines += ["", *_table(spec)]
     twins = ", ".join(f"`{twin}` for `{name}`" for name, twin in DAY_TWINS.items() if name != twin)
     lines += ["", _MAPPING.format(twins=twins).rstrip()]
-    lines += [f"| `{rule}` | {advice} |" for rule, advice in ADVICE.items()]
+    lines += [f"| `{rule}` | {rule_words(rule).wrong} | {rule_words(rule).do} |" for rule in RULES]
     return "\n".join(lines) + "\n"
 
 

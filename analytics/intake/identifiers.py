@@ -22,7 +22,7 @@ from analytics.intake.readers import normalised
 from analytics.intake.sql_text import literal, quoted
 
 HeaderRule = Literal["PHI_COLUMN", "FREE_TEXT_COLUMN"]
-ValueRule = Literal["PHI_VALUE", "FREE_TEXT_COLUMN"]
+ValueRule = Literal["PHI_VALUE", "FREE_TEXT_COLUMN", "UNIQUE_CODES"]
 
 # A word that is an identifier only alone, or beside one of these others: `last`, `patient_last`; not
 # `last_visit`.
@@ -139,6 +139,12 @@ _MOST: Final = 0.5
 FREE_TEXT_WORDS: Final = 3
 """A mean of more words per value than this is a text, not a code."""
 
+# Codes that are nearly all different may stand for people; numbers differ by nature. Few values say nothing, and of
+# many the first tell enough.
+_UNIQUE: Final = 0.9
+_FEWEST_VALUES: Final = 5
+_RECORDS_COMPARED: Final = 100_000
+
 _ANY_STRONG: Final = "|".join(f"(?:{pattern})" for pattern in _ANYWHERE.values())
 _ANY_UNKNOWN: Final = "|".join(f"(?:{pattern})" for pattern in value_patterns.values())
 _COMPILED: Final = re.compile(_ANY_STRONG)
@@ -167,7 +173,7 @@ def is_free_text(values: Iterable[str]) -> bool:
 
 @dataclass(frozen=True)
 class ColumnFinding:
-    """An identifier in the values of a column outside the model: the whole file is refused.
+    """An identifier in the values of a column outside the model: the whole file is refused, but for UNIQUE_CODES.
 
     Attributes
     ----------
@@ -198,16 +204,19 @@ def scan_unknown_columns(
     parts = []
     for column in columns:
         value = f"trim({quoted(column)})"
+        compared = f"{value} <> '' and record <= {_RECORDS_COMPARED}"
         blanks = f"regexp_replace({value}, '\\s+', ' ', 'g')"
         parts += [
             f"first({value}) filter (regexp_matches({value}, {literal(_ANY_UNKNOWN)}))",
             f"avg(regexp_matches({value}, {literal(_ZIP)})::integer) filter ({value} <> '')",
             f"avg(strlen({blanks}) - strlen(replace({blanks}, ' ', '')) + 1) filter ({value} <> '')",
+            f"count(distinct {value}) filter (try_cast({value} as double) is null and {compared})",
+            f"count({value}) filter ({compared})",
         ]
     row = connection.execute(f"select {', '.join(parts)} from {quoted(view)}").fetchone() or ()
     findings = []
     for at, column in enumerate(columns):
-        example, zips, words = row[3 * at : 3 * at + 3]
+        example, zips, words, different, given = row[5 * at : 5 * at + 5]
         if example is not None:
             kind = next(kind for kind, pattern in value_patterns.items() if re.search(pattern, example))
             findings.append(ColumnFinding(column, "PHI_VALUE", kind))
@@ -215,4 +224,6 @@ def scan_unknown_columns(
             findings.append(ColumnFinding(column, "PHI_VALUE", "ZIP code"))
         elif words is not None and words > FREE_TEXT_WORDS:
             findings.append(ColumnFinding(column, "FREE_TEXT_COLUMN", "free text"))
+        elif given >= _FEWEST_VALUES and different > _UNIQUE * given:
+            findings.append(ColumnFinding(column, "UNIQUE_CODES", "codes that are nearly all different"))
     return findings

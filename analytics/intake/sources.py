@@ -20,6 +20,7 @@ from analytics.intake.mapping import SourceMapping, run_selects
 from analytics.intake.model import TABLES, TableSpec
 from analytics.intake.readers import CANONICAL_FILES, FileFacts, FileRefusal, ReadOptions, inspect, text_view
 from analytics.intake.report import FileReport, ImportReport, Rejection
+from analytics.intake.rules import RULES
 from analytics.intake.staging import source_name
 
 _BY_FILE: Final = {spec.file: spec for spec in TABLES}
@@ -109,7 +110,9 @@ def _open_canonical(
         places = {f"column {place}": name for place, name in enumerate(unknown)}
         text_view(connection, scratch, facts, places)
         findings = scan_unknown_columns(connection, scratch, list(places))
-        found = [(finding.rule, as_written[places[finding.column]]) for finding in findings]
+        by_rule = [(finding.rule, as_written[places[finding.column]]) for finding in findings]
+        found = [(rule, column) for rule, column in by_rule if RULES[rule].level != "warning"]
+        file.warnings += [Rejection(None, column, rule) for rule, column in by_rule if RULES[rule].level == "warning"]
         connection.execute(f'drop view "{scratch}"')
     for rule, column in found:
         file.refuse(rule, column)

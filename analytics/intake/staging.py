@@ -15,8 +15,9 @@ from typing import Final
 import duckdb
 
 from analytics.instruments import load_instruments
-from analytics.intake.columns import Finding, normal_form, read_column
+from analytics.intake.columns import normal_form, read_column
 from analytics.intake.model import DAY_TWINS, Column, TableSpec
+from analytics.intake.rules import UNMASKED_RULES, row_findings
 from analytics.intake.sql_text import quoted
 from analytics.store.codes import enum_statements
 
@@ -24,9 +25,6 @@ EPOCH: Final = date(2000, 1, 1)  # no program of ours has older data: DATE_RANGE
 
 NULL_TOKENS: Final = ("", "null", "na", "n/a", "nan", "none", "#n/a", ".", "-")
 LONGEST_FIELD: Final = 1024
-
-# A value under one of these rules may itself identify somebody: not even its first character is kept.
-UNMASKED_RULES: Final = ("PHI_VALUE", "BAD_ID", "ID_SCIENTIFIC")
 
 _BLANKS: Final = "' ' || chr(9) || chr(10) || chr(13) || chr(160)"
 
@@ -120,7 +118,7 @@ def stage(
     pieces = ["case when misshapen then '|FIELD_COUNT|' end", *(each.finding for each in staged)]
     rules = " ".join(
         f"when {condition} then {_finding_text(name, rule, f'trim(t_{name})')}"
-        for condition, name, rule in row_rules(spec, present, context)
+        for condition, name, rule in row_findings(spec.table, context.unknown)
     )
     pieces += [f"case {rules} end"] if rules else []
     texts = ", ".join(f"{each.text} as t_{each.name}" for each in staged)
@@ -210,42 +208,3 @@ def _parent_join(spec: TableSpec) -> tuple[str, str]:
     if spec.parent is None:
         return "", "record"
     return f"left join parent_{spec.parent} p on p.raw = t_{spec.parent}_id", "ix"
-
-
-def row_rules(spec: TableSpec, present: frozenset[str], context: StagingContext) -> list[Finding]:
-    """Return the rules that look at several columns of one row, after those of the single columns."""
-    latest = "coalesce(last_day, 1000000)"
-    rules: dict[str, list[Finding]] = {
-        "episodes": [
-            ("discharge_date is not null and discharge_reason is null", "discharge_reason", "INCONSISTENT"),
-            ("discharge_date is null and discharge_reason is not null", "discharge_date", "INCONSISTENT"),
-            ("discharge_date < admit_date", "discharge_date", "DATE_ORDER"),
-            ("referral_date > admit_date", "referral_date", "DATE_ORDER"),
-        ],
-        "attendance": [
-            (f"session_date < first_day or session_date > {latest}", "session_date", "DATE_OUTSIDE_EPISODE"),
-            ("status = 'attended' and minutes = 0", "minutes", "INCONSISTENT"),
-            ("status <> 'attended' and minutes > 0", "minutes", "INCONSISTENT"),
-        ],
-        "scores": [
-            ("total <> floor(total) and step >= 1", "total", "SCORE_INTEGER"),
-            ("total < lowest or total > highest", "total", "SCORE_RANGE"),
-            ("item_9 is not null and not takes_item_9", "item_9", "SCORE_INCONSISTENT"),
-            ("item_9 > total", "item_9", "SCORE_INCONSISTENT"),
-            ("assessed_on <= first_day - 1000", "assessed_on", "DATE_RANGE"),
-        ],
-        "substance_use": [
-            ("result is null and days_used_past_30 is null", "result", "REQUIRED"),
-        ],
-        "readmissions": [
-            ("discharge_date < admit_date", "discharge_date", "DATE_ORDER"),
-        ],
-        "followups": [
-            ("last_day is null", "episode_id", "FOLLOWUP_BEFORE_DISCHARGE"),
-            ("attempted_on < last_day", "attempted_on", "FOLLOWUP_BEFORE_DISCHARGE"),
-            ("completed_on < last_day", "completed_on", "FOLLOWUP_BEFORE_DISCHARGE"),
-            ("not reached and days_abstinent_past_30 is not null", "days_abstinent_past_30", "INCONSISTENT"),
-        ],
-        "capture": [(f"{quoted('to')} < {quoted('from')}", "to", "DATE_ORDER")],
-    }
-    return [rule for rule in rules.get(spec.table, []) if rule[1] not in context.unknown]

@@ -143,6 +143,10 @@ SCANS = {
     "three words": (["did not attend", "came too late"], None),
     "codes": (["blue", "green", "", "blue"], None),
     "nothing": (["", ""], None),
+    "a code for each row": (["q7-x", "q8-x", "q9-x", "q1-x", "q2-x"], "UNIQUE_CODES"),
+    "a code for nine rows of ten": ([f"q{n}-x" for n in range(9)] + ["q0-x"], None),
+    "a number for each row": (["7.5", "8", "9", "11", "12"], None),
+    "too few rows to tell": (["q7-x", "q8-x", "q9-x", "q1-x"], None),
 }
 
 
