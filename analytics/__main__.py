@@ -20,7 +20,7 @@ from analytics.settings import PROJECT_ROOT, store_folder
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; errors meant for people are printed as one sentence, without a traceback."""
-    parser = _parser()
+    parser = command_line()
     options = parser.parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
     try:
@@ -42,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_line() -> argparse.ArgumentParser:
+    """Return the parser of the command line; a test reads the commands of the documents with it."""
     parser = argparse.ArgumentParser(prog="python -m analytics", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -253,9 +254,14 @@ def _doctor(options: argparse.Namespace) -> int:
 def generated_docs() -> dict[str, str]:
     """Return the generated pages of docs/ by file name; a test compares them with what is committed."""
     from analytics.intake.describe import import_markdown
+    from analytics.intake.dictionary import dictionary_markdown
     from analytics.measures.cards import measures_markdown
 
-    return {"import.md": import_markdown(), "measures.md": measures_markdown()}
+    return {
+        "import.md": import_markdown(),
+        "data-dictionary.md": dictionary_markdown(),
+        "measures.md": measures_markdown(),
+    }
 
 
 def _docs(options: argparse.Namespace) -> int:

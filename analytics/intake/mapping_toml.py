@@ -205,7 +205,7 @@ class _TableReader(_Section):
         for name, value in self._take(left, "columns", dict, {}, where).items():
             key = f"{where}columns.{name}"
             if name not in self._names:
-                raise self._wrong(key, f"{self._spec.file} has no such column (docs/import.md lists them).")
+                raise self._wrong(key, f"{self._spec.file} has no such column (docs/data-dictionary.md lists them).")
             if value == UNKNOWN:
                 if self._names[name] in _NEVER_UNKNOWN | set(self._spec.key):
                     raise self._wrong(key, "this column cannot be unknown: without it a row belongs to nobody.")

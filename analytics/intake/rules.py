@@ -3,7 +3,7 @@
 The words (what is wrong, what to do) stand in `analytics/texts/rules.toml`, one entry per rule. The rules of single
 columns follow from the kind of the column (`analytics.intake.columns`); those that compare columns of one row are
 data, in `ROW_CONDITIONS`; those of files, of several rows and of the batch are named where they are found.
-A conformance test holds the table, the words, the code and the documents together.
+A conformance test holds the table, the words, the code and docs/data-dictionary.md together.
 """
 
 from __future__ import annotations

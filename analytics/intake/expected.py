@@ -1,0 +1,36 @@
+"""What may stand in a column, in words: for the documents, and for the person who mends a file."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from analytics.instruments import load_instruments
+from analytics.intake.model import Column
+from analytics.store.codes import CODES, FOLLOWUP_DUE_DAYS
+
+_KIND_WORDS: Final[dict[str, str]] = {
+    "id": "1 to 64 letters, digits, hyphens, underscores",
+    "date": "YYYY-MM-DD",
+    "codes": "codes of your own, such as cbt, several joined by |",
+    "word": "a code of your own",
+    "boolean": "true, false",
+    "integer": "whole number",
+    "number": "number",
+}
+
+
+def expected_values(column: Column) -> str:
+    """Return what a column takes: its codes, its range, or its form."""
+    if column.kind in ("code", "age_band"):
+        return ", ".join(CODES[column.codes])
+    if column.kind == "instrument":
+        return ", ".join(item.name for item in load_instruments().values())
+    if column.kind == "total":
+        ranges = (f"{item.name} {item.minimum:g}–{item.maximum:g}" for item in load_instruments().values())
+        return f"by questionnaire: {', '.join(ranges)}"
+    if column.name == "due_day":
+        return ", ".join(str(day) for day in FOLLOWUP_DUE_DAYS)
+    words = _KIND_WORDS[column.kind]
+    if column.low is not None and column.high is not None:
+        return f"{words}, {column.low:g} to {column.high:g}"
+    return words
