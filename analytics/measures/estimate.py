@@ -9,7 +9,7 @@ from typing import Final, Literal
 from analytics.measures.sums_sql import PairSums
 from analytics.measures.tally import PLURAL, Paired, Tally, why_nothing
 from analytics.measures.types import Estimate, Measure, Unit
-from analytics.statistics.change import mean_change_from_sums
+from analytics.statistics.mean_change import mean_change_from_sums
 from analytics.statistics.proportions import mcnemar, newcombe_paired, ratio_of_sums, wilson
 
 # The other way to treat the unknown; every proportion carries it beside its own, in these words.

@@ -181,12 +181,12 @@ def mean_change_from_sums(
         correlation = min(1.0, max(-1.0, product / sqrt(square_x * square_y)))
     d_z = d_av = d_pre = j = d_z_low = d_z_high = rescale = nan
     if n >= FEWEST_FOR_EFFECT_SIZE:
-        j = _hedges_correction(n - 1)
+        j = hedges_correction(n - 1)
         sd_average = sqrt((sd_first**2 + sd_last**2) / 2)
         d_pre, d_av = _ratio(mean, sd_first), _ratio(mean, sd_average)
         if sd > 0:
             d_z, rescale = mean / sd, _ratio(sd, sd_average)
-            d_z_low, d_z_high = (limit / sqrt(n) for limit in _noncentrality_limits(t, n - 1, level))
+            d_z_low, d_z_high = (limit / sqrt(n) for limit in noncentrality_limits(t, n - 1, level))
     return MeanChange(
         n=n,
         mean=mean,
@@ -223,7 +223,7 @@ def _paired_t(mean: float, sd: float, n: int, level: float) -> tuple[float, floa
     return t, float(2 * stdtr(n - 1, -abs(t))), float(stdtrit(n - 1, (1 + level) / 2)) * error
 
 
-def _noncentrality_limits(t: float, degrees_of_freedom: int, level: float) -> tuple[float, float]:
+def noncentrality_limits(t: float, degrees_of_freedom: int, level: float) -> tuple[float, float]:
     """Noncentralities that put t at the upper and the lower tail of the noncentral t distribution."""
     if abs(t) > LARGEST_T:
         return nan, nan
@@ -231,7 +231,7 @@ def _noncentrality_limits(t: float, degrees_of_freedom: int, level: float) -> tu
     from scipy.special import nctdtr
 
     if t < 0:
-        low, high = _noncentrality_limits(-t, degrees_of_freedom, level)
+        low, high = noncentrality_limits(-t, degrees_of_freedom, level)
         return -high, -low
 
     z = NormalDist().inv_cdf((1 + level) / 2)
@@ -258,7 +258,8 @@ def _noncentrality_limits(t: float, degrees_of_freedom: int, level: float) -> tu
     return limit((1 + level) / 2), limit((1 - level) / 2)
 
 
-def _hedges_correction(v: int) -> float:
+def hedges_correction(v: int) -> float:
+    """Factor that takes the upward bias out of a standardised difference with v degrees of freedom (Hedges 1981)."""
     return exp(lgamma(v / 2) - log(sqrt(v / 2)) - lgamma((v - 1) / 2))
 
 

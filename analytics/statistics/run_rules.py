@@ -1,0 +1,136 @@
+"""Rules that tell a signal from ordinary variation in a series: Anhøj's for runs, Making Data Count's for points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from analytics.statistics.event_table import Floats
+
+Special = Literal[
+    "above_limit", "below_limit", "rising", "falling", "two_of_three_high", "two_of_three_low", "run_above", "run_below"
+]
+
+# A run or a trend of this many points (Making Data Count, NHS England).
+_SEVEN: Final = 7
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Anhøj's rules for one phase of a series.
+
+    Attributes
+    ----------
+    useful : points that do not lie on the centre line; those on it belong to no side.
+    longest_run : points of the longest run on one side. A signal above `longest_run_limit`.
+    crossings : how often the series crosses the centre. A signal below `crossings_limit`.
+    signal : either of the two; None when there is no useful point.
+    """
+
+    useful: int
+    longest_run: int
+    longest_run_limit: int
+    crossings: int
+    crossings_limit: int
+    signal: bool | None
+
+
+def anhoej(values: ArrayLike, centre: float) -> Runs:
+    """Unusually long runs and unusually few crossings of the centre line.
+
+    Parameters
+    ----------
+    values : the series in order of time; NaN where nothing was observed, which is left out.
+    centre : the median (run chart) or mean (control chart) of the phase.
+
+    Notes
+    -----
+    The limits are round(log2(n) + 3) for the longest run and the 5 % point of a binomial with n - 1 trials for the
+    crossings, n being the useful points. In a random series about one chart in twenty shows a signal.
+
+    References
+    ----------
+    Anhøj & Olesen 2014, doi:10.1371/journal.pone.0113825; qicharts2 is the oracle of the tests.
+
+    >>> anhoej([1, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2], 1.5).signal
+    True
+    """
+    series = np.asarray(values, dtype=np.float64)
+    side = np.sign(series[~np.isnan(series)] - centre)
+    side = side[(side != 0) & ~np.isnan(side)]
+    useful = len(side)
+    if useful == 0:
+        return Runs(0, 0, 0, 0, 0, None)
+    changes = np.flatnonzero(np.diff(side)) + 1
+    runs = np.diff(np.concatenate([[0], changes, [useful]]))
+    longest, crossings = int(runs.max()), len(changes)
+    longest_limit = round(float(np.log2(useful)) + 3)
+    crossings_limit = int(stats.binom.ppf(0.05, useful - 1, 0.5)) if useful > 1 else 0
+    signal = longest > longest_limit or crossings < crossings_limit
+    return Runs(useful, longest, longest_limit, crossings, crossings_limit, signal)
+
+
+def making_data_count(values: ArrayLike, centre: float, lower: float, upper: float) -> tuple[Special | None, ...]:
+    """Special causes of one phase of an XmR chart, a code per point or None for common cause.
+
+    In this order of precedence: a point outside the limits; seven points rising or falling; two of three points in
+    the outer third with all three on one side; seven points on one side. Every point that takes part in a run or
+    trend carries its code; of two in three only the points of the outer third.
+
+    Parameters
+    ----------
+    values : the phase in order of time. A gap (NaN) is no point and ends no run.
+    centre, lower, upper : of the phase; NaN limits leave only runs and trends.
+
+    References
+    ----------
+    NHS England, Making Data Count; NHSRplotthedots is the oracle of the tests.
+    """
+    series = np.asarray(values, dtype=np.float64)
+    given = ~np.isnan(series)
+    points = series[given]
+    side = np.sign(points - centre)
+    high, low = points > upper, points < lower
+    near_upper, near_lower = centre + (upper - centre) * 2 / 3, centre - (centre - lower) * 2 / 3
+    near = ~(high | low) & ((points > near_upper) | (points < near_lower))
+    steps = np.sign(np.diff(points))
+    found: list[tuple[Special, NDArray[np.bool_]]] = [
+        ("above_limit", high),
+        ("below_limit", low),
+        ("rising", _stretches(steps == 1, _SEVEN - 1, extra=1)),
+        ("falling", _stretches(steps == -1, _SEVEN - 1, extra=1)),
+        ("two_of_three_high", _two_of_three(near, side == 1)),
+        ("two_of_three_low", _two_of_three(near, side == -1)),
+        ("run_above", _stretches(side == 1, _SEVEN)),
+        ("run_below", _stretches(side == -1, _SEVEN)),
+    ]
+    codes: list[Special | None] = [None] * len(series)
+    places = np.flatnonzero(given)
+    for code, where in reversed(found):
+        for at in np.flatnonzero(where):
+            codes[int(places[at])] = code
+    return tuple(codes)
+
+
+def _stretches(holds: NDArray[Any], length: int, extra: int = 0) -> NDArray[np.bool_]:
+    """Mark the points of every stretch of at least `length` in a row; of steps, their two ends (`extra` = 1)."""
+    marked = np.zeros(len(holds) + extra, dtype=np.bool_)
+    if len(marked) == 0 or len(holds) < length:
+        return marked
+    whole: Floats = np.convolve(holds.astype(np.float64), np.ones(length), mode="valid") == length
+    for start in np.flatnonzero(whole):
+        marked[start : start + length + extra] = True
+    return marked
+
+
+def _two_of_three(near: NDArray[np.bool_], on_side: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    marked = np.zeros(len(near), dtype=np.bool_)
+    for start in range(len(near) - 2):
+        window = slice(start, start + 3)
+        if on_side[window].all() and near[window].sum() >= 2:
+            marked[window] |= near[window]
+    return marked
