@@ -31,3 +31,7 @@ class UsageProblem(IopError):
 
 class DisclosureProblem(IopError):
     """A result must not be shown in this tier or to this role, or a release failed its audit."""
+
+
+class InstrumentProblem(IopError):
+    """The TOML of a questionnaire is wrong; the sentence names the file and the key."""

@@ -19,3 +19,11 @@ def store_folder(option: str | Path | None = None) -> Path:
     """
     chosen = option or os.environ.get("IOP_STORE") or DATA_FOLDER / "local"
     return Path(chosen).expanduser().absolute()
+
+
+def instruments_folder() -> Path:
+    """Folder of the program's own instruments, one TOML each (docs/instruments.md); it need not exist.
+
+    The environment variable `IOP_INSTRUMENTS`, and without that `data/instruments` in the project.
+    """
+    return Path(os.environ.get("IOP_INSTRUMENTS") or DATA_FOLDER / "instruments").expanduser().absolute()

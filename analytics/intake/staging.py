@@ -14,7 +14,7 @@ from typing import Final
 
 import duckdb
 
-from analytics.instruments import load_instruments
+from analytics.instruments import instrument_forms, load_instruments
 from analytics.intake.columns import normal_form, read_column
 from analytics.intake.model import DAY_TWINS, Column, TableSpec
 from analytics.intake.rules import UNMASKED_RULES, row_findings
@@ -70,20 +70,14 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
         "create table instrument_name (form varchar, instrument_id varchar, lowest double, highest double, "
         "step double, takes_item_9 boolean)"
     )
-    rows = [
-        (form, item.id, float(item.minimum), float(item.maximum), float(item.step), item.item_9)
-        for item in load_instruments().values()
-        for form in sorted({_instrument_form(name) for name in (item.id, item.name, *item.aliases)})
-    ]
+    instruments = load_instruments()
+    named = [(form, instruments[identity]) for form, identity in sorted(instrument_forms().items())]
+    rows = [(form, each.id, each.minimum, each.maximum, each.step, each.item_9) for form, each in named]
     connection.executemany("insert into instrument_name values (?, ?, ?, ?, ?, ?)", rows)
     connection.execute(
         "create table instrument_fact as select distinct instrument_id, lowest, highest, step, takes_item_9 "
         "from instrument_name"
     )
-
-
-def _instrument_form(name: str) -> str:
-    return name.lower().replace(" ", "").replace("-", "").replace("_", "")
 
 
 def source_name(column: str, study_days: bool) -> str:

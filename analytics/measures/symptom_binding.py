@@ -70,7 +70,8 @@ class SymptomMeasure:
         Raises
         ------
         MeasureProblem
-            The instrument is not one of change, has no such profile, or lacks a threshold the measure needs.
+            The instrument is not one of change, has no such profile, lacks a threshold the measure needs, or is
+            ordinal and the measure a mean.
         """
         parameters = self._parameters(instrument, profile)
         words = {
@@ -119,6 +120,11 @@ class SymptomMeasure:
             raise MeasureProblem(
                 f"{instrument.name} is asked once, so there is no change to measure. "
                 f"Choose an instrument that is repeated, such as PHQ-9."
+            )
+        if instrument.ordinal and self.estimator is Estimator.MEAN_CHANGE:
+            raise MeasureProblem(
+                f"{instrument.name} is a rank, not an amount: the distance from 1 to 2 is not that from 4 to 5, so "
+                f"there is no mean of it."
             )
         if profile not in instrument.profiles:
             raise MeasureProblem(

@@ -74,8 +74,10 @@ if twice is not None:
     measured = view.result(twice, cohort, Stratifier.EXIT)
     show(view, measured, lambda theme: groups_figure(measured, theme), "measured")
 
-changed = view.result(view.measure("mean_change", instrument), cohort, by)
-show(view, changed, lambda theme: groups_figure(changed, theme), "mean", sentences=differences(changed))
+average = view.measure_or_none("mean_change", instrument)
+if average is not None:
+    changed = view.result(average, cohort, by)
+    show(view, changed, lambda theme: groups_figure(changed, theme), "mean", sentences=differences(changed))
 
 for name in ("recovery", "reliable_recovery", "response", "remission"):
     measure = view.measure_or_none(name, instrument)

@@ -161,6 +161,8 @@ def test_every_instrument_of_change_has_every_measure_it_has_thresholds_for() ->
         "recovery(phq9, nhs)",
     } <= names
     assert {"remission(gad7)", "response(who5)", "paired_score(csq8)"}.isdisjoint(names)
+    # Ranks are counted and never averaged.
+    assert "paired_score(cssrs_level)" in names and "mean_change(cssrs_level)" not in names
     assert PROFILES == ("default", "nhs", "strict")
 
 
@@ -174,6 +176,7 @@ def test_every_instrument_of_change_has_every_measure_it_has_thresholds_for() ->
         (("remission", "gad7"), "GAD-7 has no cut-off for remission in a source we know"),
         (("response", "who5"), "defined only where a lower score is better"),
         (("recovery", "audit-c"), "AUDIT-C is asked once"),
+        (("mean_change", "c-ssrs"), "C-SSRS level is a rank, not an amount"),
         (("recovery", "who5", "strict"), "WHO-5 has no profile 'strict'. It has: default."),
     ],
 )
