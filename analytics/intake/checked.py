@@ -12,7 +12,15 @@ from analytics.intake import merge
 from analytics.intake.crossrow import mark_changed_person, mark_duplicates, mark_overlaps, rejected_rows
 from analytics.intake.deidentify import Key, Pseudonyms
 from analytics.intake.model import EPISODES, TABLES, TableSpec
-from analytics.intake.report import LISTED_REJECTIONS, LISTED_ROWS, FileReport, ImportReport, Rejection
+from analytics.intake.report import (
+    LISTED_REJECTIONS,
+    LISTED_ROWS,
+    FileReport,
+    ImportReport,
+    Rejection,
+    RuleCount,
+)
+from analytics.intake.report_text import FIRST_ROWS
 from analytics.intake.sources import Sources, SourceTable
 from analytics.intake.sql_text import quoted
 from analytics.intake.staging import StagingContext, stage
@@ -113,6 +121,14 @@ class CheckedFiles:
         file.records_read = count_rows(self._connection, table)
         file.accepted = count_rows(self._connection, table, "finding is null")
         file.rejected_count = file.records_read - file.accepted
+        counts = self._connection.execute(
+            "select nullif(split_part(finding, '|', 1), ''), split_part(finding, '|', 2), count(*), "
+            f"min(record, {FIRST_ROWS}) from {table} where finding is not null group by 1, 2 order by 3 desc, 2, 1"
+        ).fetchall()
+        file.counts = [
+            RuleCount(column, rule, rows, tuple(first), self._waiting(spec) if rule == "FK_MISSING" else 0)
+            for column, rule, rows, first in counts
+        ]
         rows = rejected_rows(self._connection, spec, LISTED_REJECTIONS)
         file.rejected = [Rejection(record, column, rule, masked) for record, column, rule, masked in rows]
         if file.records_read <= LISTED_ROWS:
@@ -120,6 +136,16 @@ class CheckedFiles:
                 f"select record from {table} where finding is null order by record"
             ).fetchall()
             file.accepted_rows = [int(row[0]) for row in listed]
+
+    def _waiting(self, spec: TableSpec) -> int:
+        """Return how many rows without a parent name a stay or person whose own row was set aside."""
+        parent = f"{spec.parent}_id"
+        return count_rows(
+            self._connection,
+            f"stage_{spec.table}",
+            f"finding like '%|FK_MISSING|%' and {parent} in "
+            f"(select {parent} from stage_episodes where finding is not null)",
+        )
 
 
 def _absent(connection: duckdb.DuckDBPyConnection, spec: TableSpec) -> SourceTable:

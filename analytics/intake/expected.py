@@ -27,7 +27,7 @@ def expected_values(column: Column) -> str:
         return ", ".join(item.name for item in load_instruments().values())
     if column.kind == "total":
         ranges = (f"{item.name} {item.minimum:g}–{item.maximum:g}" for item in load_instruments().values())
-        return f"by questionnaire: {', '.join(ranges)}"
+        return f"the total, {', '.join(ranges)}"
     if column.name == "due_day":
         return ", ".join(str(day) for day in FOLLOWUP_DUE_DAYS)
     words = _KIND_WORDS[column.kind]

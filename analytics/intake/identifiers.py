@@ -160,6 +160,11 @@ def value_finding_sql(column_expression: str) -> str:
     return f"regexp_matches({column_expression}, {literal(_ANY_STRONG)})"
 
 
+def shown_header(column: str) -> str:
+    """Return a column name as it may be shown: where a file has no header, its first row stands there instead."""
+    return "(looks like a value)" if value_finding(column) or re.search("[0-9]{3}", column) else column
+
+
 def mask(value: str) -> str:
     """Return what of a refused value may be shown: its first character and its length."""
     return f"{value[:1]}… ({len(value)} characters)"

@@ -23,8 +23,8 @@ from analytics.intake.crossrow import key_columns
 from analytics.intake.deidentify import Key, Pseudonyms, add_receipt, prepare_anchors, settle_anchors
 from analytics.intake.mapping import SourceMapping
 from analytics.intake.model import EPISODE_FACTS, EPISODES, TABLES, TableSpec
-from analytics.intake.relative import PrivacyMode, StateWriter, label_of_cut
-from analytics.intake.report import ImportReport
+from analytics.intake.relative import PrivacyMode, StateWriter, label_of_cut, period_label
+from analytics.intake.report import ImportReport, PublishedData
 from analytics.intake.sources import Sources, open_sources
 from analytics.intake.sql_text import quoted
 from analytics.intake.staging import StagingContext, day_number, prepare
@@ -263,9 +263,24 @@ class _Import:
             self._prepare_anchors,
         )
         report.published, report.unchanged, report.snapshot_id = True, not is_new, facts.snapshot_id
+        report.data = self._published_data(facts.data_as_of)
         settle_anchors(request.key, facts.snapshot_id)
         add_receipt(request.key, facts.snapshot_id, request.data_cut, request.import_date, report.batch_rule)
         return report
+
+    def _published_data(self, data_as_of: str) -> PublishedData:
+        first, last = (
+            ("''", "''")
+            if self._context.study_days
+            else (period_label(f"{edge}(admit_date)", self._request.privacy_mode) for edge in ("min", "max"))
+        )
+        row = self._connection.execute(
+            f"select count(*), count(distinct person_key), {first}, {last} from all_episodes"
+        ).fetchone()
+        episodes, people, first_period, last_period = row or (0, 0, "", "")
+        return PublishedData(
+            int(episodes), int(people), first_period, last_period, data_as_of, self._request.privacy_mode
+        )
 
     def _prepare_anchors(self, snapshot_id: str) -> None:
         if not self._context.study_days:

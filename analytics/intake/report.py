@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
-from analytics.texts.rules import rule_words
+from analytics.intake.report_text import text_of
 
 # Above this many records a report gives the number of accepted rows instead of listing them.
 LISTED_ROWS: Final = 10_000
@@ -17,22 +16,50 @@ LISTED_REJECTIONS: Final = 10_000
 
 @dataclass(frozen=True)
 class Rejection:
-    """One refused row (or file, when `row` is None): where, and by which rule. `masked` never identifies anybody."""
+    """One refused row (or file, when `row` is None): where, and by which rule.
+
+    `masked` never identifies anybody. `sentence` says more of a whole file than the words of the rule: never a value.
+    """
 
     row: int | None
     column: str | None
     rule: str
     masked: str | None = None
+    sentence: str = ""
 
 
-def _advice(rule: str) -> str:
-    words = rule_words(rule)
-    return f"{words.wrong} {words.do}"
+@dataclass(frozen=True)
+class RuleCount:
+    """How many rows of a file one rule set aside for one column, and the numbers of the first few.
+
+    `waiting`: how many of them only wait for a stay that was itself set aside.
+    """
+
+    column: str | None
+    rule: str
+    rows: int
+    first: tuple[int, ...]
+    waiting: int = 0
+
+
+@dataclass(frozen=True)
+class PublishedData:
+    """What a snapshot holds: the first and last period of admission ("" = not known), and the data cut in words."""
+
+    episodes: int
+    people: int
+    first_period: str
+    last_period: str
+    data_as_of: str
+    privacy_mode: str
 
 
 @dataclass
 class FileReport:
-    """What one canonical file gave; accepted + rejected = read."""
+    """What one canonical file gave; accepted + rejected = read.
+
+    `rejected` lists the first refused rows only, `counts` has them all, by rule and column.
+    """
 
     outcome: Literal["accepted", "rejected"] = "accepted"
     records_read: int = 0
@@ -40,6 +67,7 @@ class FileReport:
     accepted_rows: list[int] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
     rejected_count: int = 0
+    counts: list[RuleCount] = field(default_factory=list)
     warnings: list[Rejection] = field(default_factory=list)
 
     @property
@@ -47,10 +75,11 @@ class FileReport:
         """True when the whole file was refused."""
         return self.outcome == "rejected"
 
-    def refuse(self, rule: str, column: str | None = None) -> None:
+    def refuse(self, rule: str, column: str | None = None, sentence: str = "") -> None:
         """Refuse the whole file."""
         self.outcome = "rejected"
-        self.rejected = [*([r for r in self.rejected if r.row is None]), Rejection(None, column, rule)]
+        refusal = Rejection(None, column, rule, sentence=sentence)
+        self.rejected = [*([each for each in self.rejected if each.row is None]), refusal]
         self.rejected_count = self.records_read
         self.accepted, self.accepted_rows = 0, []
 
@@ -74,7 +103,10 @@ def _row(item: Rejection) -> dict[str, Any]:
 
 @dataclass
 class ImportReport:
-    """What an import did. `published` is False when nothing new is served; `batch_rule` then says why, or is None."""
+    """What an import did. `published` is False when nothing new is served; `batch_rule` then says why, or is None.
+
+    `data` is None when nothing was published. `mapped`: rows count those of the tables that a mapping made.
+    """
 
     published: bool = False
     snapshot_id: str | None = None
@@ -85,6 +117,8 @@ class ImportReport:
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     files: dict[str, FileReport] = field(default_factory=dict)
+    data: PublishedData | None = None
+    mapped: bool = False
 
     def as_json(self) -> str:
         """Return the report as JSON text."""
@@ -97,48 +131,11 @@ class ImportReport:
             "left_out": self.left_out,
             "notes": self.notes,
             "warnings": self.warnings,
+            "data": asdict(self.data) if self.data else None,
             "files": {name: file.as_dict() for name, file in self.files.items()},
         }
         return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
     def as_text(self) -> str:
-        """Return the report in sentences."""
-        lines = [self._headline()]
-        for name, file in self.files.items():
-            lines.append("")
-            lines.append(
-                f"{name}: {file.records_read:,} read, {file.accepted:,} accepted, {file.rejected_count:,} set aside."
-                if file.outcome == "accepted"
-                else f"{name}: refused as a whole."
-            )
-            lines.extend(self._findings(file))
-        if self.left_out:
-            lines += ["", "Left out on purpose by the mapping:"]
-            lines += [f"  {count:,} {words}" for words, count in self.left_out.items()]
-        if self.sources:
-            lines += [
-                "",
-                "Raw records read: " + ", ".join(f"{n} {c:,}" for n, c in self.sources.items()) + ".",
-            ]
-        lines += [f"Note: {_advice(rule)}" for rule in self.warnings]
-        return "\n".join(lines) + "\n"
-
-    def _headline(self) -> str:
-        if self.published and self.unchanged:
-            return f"Nothing new: snapshot {self.snapshot_id} holds the same content already."
-        if self.published:
-            return f"Published snapshot {self.snapshot_id}."
-        return f"Nothing was published ({self.batch_rule}). {_advice(self.batch_rule or 'FILE_REFUSED')}"
-
-    @staticmethod
-    def _findings(file: FileReport) -> list[str]:
-        counts = Counter((item.rule, item.column) for item in file.rejected)
-        lines = [
-            f"  {count:,} × {rule}{f' in {column}' if column else ''}: {_advice(rule)}"
-            for (rule, column), count in counts.most_common()
-        ]
-        lines += [
-            f"  Warning {item.rule}{f' ({item.column})' if item.column else ''}: {_advice(item.rule)}"
-            for item in file.warnings
-        ]
-        return lines
+        """Return the report in sentences, for the person who will mend the files."""
+        return text_of(self)

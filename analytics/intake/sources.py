@@ -15,7 +15,7 @@ import duckdb
 
 from analytics.errors import ImportProblem
 from analytics.intake.cage import cage
-from analytics.intake.identifiers import header_finding, scan_unknown_columns
+from analytics.intake.identifiers import header_finding, scan_unknown_columns, shown_header
 from analytics.intake.mapping import SourceMapping, run_selects
 from analytics.intake.model import TABLES, TableSpec
 from analytics.intake.readers import CANONICAL_FILES, FileFacts, FileRefusal, ReadOptions, inspect, text_view
@@ -76,7 +76,7 @@ def open_sources(
             continue
         facts = inspect(path, options)
         if isinstance(facts, FileRefusal):
-            file.refuse(facts.rule, facts.column)
+            file.refuse(facts.rule, facts.column and shown_header(facts.column), facts.sentence)
             continue
         file.records_read = facts.records
         report.sources[name] = facts.records
@@ -97,8 +97,9 @@ def _open_canonical(
 ) -> None:
     known = {column.name for column in spec.columns if column.name != "observed_until"}
     unknown = [name for name in facts.columns if name not in known]
-    as_written = dict(zip(facts.columns, facts.header, strict=True))
-    refusals = [(header_finding(as_written[name], known), as_written[name]) for name in unknown]
+    as_written = {name: shown_header(written) for name, written in zip(facts.columns, facts.header, strict=True)}
+    by_header = dict(zip(facts.columns, facts.header, strict=True))
+    refusals = [(header_finding(by_header[name], known), as_written[name]) for name in unknown]
     missing = [c.name for c in spec.columns if (c.required or c.present) and c.name not in facts.columns]
     # Self reports need no test result; the two columns may take each other's place.
     if spec.table == "substance_use" and "days_used_past_30" in facts.columns and "result" in missing:
@@ -114,12 +115,19 @@ def _open_canonical(
         found = [(rule, column) for rule, column in by_rule if RULES[rule].level != "warning"]
         file.warnings += [Rejection(None, column, rule) for rule, column in by_rule if RULES[rule].level == "warning"]
         connection.execute(f'drop view "{scratch}"')
+    present = frozenset(known & set(facts.columns))
+    headless = "" if present else f"No name in the first line of {spec.file} is a column of ours. Has it a header?"
     for rule, column in found:
-        file.refuse(rule, column)
+        file.refuse(rule, column, headless if rule == "MISSING_COLUMN" else "")
+    # Without any column of ours the first line may be a row, and its "names" are values.
+    refused = {column for _, column in found}
+    file.warnings += [
+        Rejection(None, as_written[name], "UNKNOWN_COLUMN")
+        for name in (unknown if present else ())
+        if as_written[name] not in refused
+    ]
     if found:
         return
-    file.warnings += [Rejection(None, as_written[name], "UNKNOWN_COLUMN") for name in unknown]
-    present = frozenset(known & set(facts.columns))
     text_view(connection, view, facts, sorted(present))
     sources.tables[spec.table] = SourceTable(view, present)
 
@@ -132,6 +140,7 @@ def _through_mapping(
     report: ImportReport,
     sources: Sources,
 ) -> None:
+    report.mapped = True
     mapped = run_selects(connection, mapping, folder, folders)
     report.sources.update({name: facts.records for name, facts in mapped.sources.items()})
     report.notes = [
@@ -143,7 +152,7 @@ def _through_mapping(
         for reason, count in account.left_out.items():
             report.left_out[f"{account.source}: {reason}"] = count
     for name, refusal in mapped.refusals.items():
-        report.files.setdefault(name, FileReport()).refuse(refusal.rule, refusal.column)
+        report.files.setdefault(name, FileReport()).refuse(refusal.rule, refusal.column, refusal.sentence)
     for spec in TABLES:
         table = mapped.tables.get(spec.table)
         if table is None:
