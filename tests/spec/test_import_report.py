@@ -35,7 +35,7 @@ def write(path: Path, columns: list[str], rows: Rows, delimiter: str = ",") -> N
 def system(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the clinic's own system knows: a demo export in which nothing has been spoiled."""
     folder = tmp_path_factory.mktemp("system")
-    write_raw(folder, 40, 5)
+    write_raw(folder, 20, 5)
     return folder
 
 
