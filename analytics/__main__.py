@@ -1,4 +1,4 @@
-"""The command line: `python -m analytics demo | import | measure | key | doctor | bench`.
+"""The command line: `python -m analytics demo | import | measure | key | doctor | rebuild | bench`.
 
 Exit codes: 0 done (published, or nothing new), 1 not done (nothing published, a check failed), 2 wrong usage.
 """
@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
+from analytics.commands import history
 from analytics.errors import IopError, UsageProblem
 from analytics.settings import PROJECT_ROOT, store_folder
 
@@ -93,6 +94,8 @@ def command_line() -> argparse.ArgumentParser:
     doctor.add_argument("--key", type=Path)
     doctor.add_argument("--port", type=int, default=8501)
     doctor.set_defaults(command=_doctor)
+
+    history.add_to(commands)
 
     bench = commands.add_parser("bench", help="measure speed and memory against peers")
     bench.add_argument("--episodes", type=int, default=100_000)

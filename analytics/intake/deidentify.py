@@ -1,8 +1,8 @@
-"""The key, pseudonyms and anchors: what turns a source id into a code, and what must stay beside the key.
+"""The key and pseudonyms: what turns a source id into a code, and what must stay beside the key.
 
 Pseudonyms are HMAC-SHA256 (RFC 2104) of the kind and the source id with a 32-byte key that lives outside the store.
-The anchors file (`<key>.anchors`) holds the only calendar days the product keeps: the admission and discharge day of
-each episode, so that later batches can be placed. Whoever has the store but not these two files cannot date anybody.
+Beside the key lie the anchors (analytics/intake/anchors.py). Whoever has the store but not these files cannot date
+anybody.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Final, Literal
-
-import duckdb
 
 from analytics.errors import UsageProblem
 
@@ -101,63 +99,6 @@ class Pseudonyms:
         message = f"encode('{kind}' || chr(31) || {expression})"
         inner = f"unhex(sha256($inner_pad::blob || {message}))"
         return f"left(sha256($outer_pad::blob || {inner}), 32)"
-
-
-def prepare_anchors(
-    connection: duckdb.DuckDBPyConnection, key: Key, episodes: str, snapshot_id: str, cut_day: int
-) -> None:
-    """Write the anchors of a state beside the key, mode 0600, before it is published.
-
-    `settle_anchors` puts them to use. Until then the former ones count.
-
-    Parameters
-    ----------
-    episodes : a table with episode_key, person_key, admit_date, discharge_date (days since 2000-01-01),
-        level_of_care.
-    """
-    path = key.anchors_path
-    if path is None:
-        return
-    rows = connection.execute(
-        f"select episode_key, person_key, admit_date, discharge_date, level_of_care::varchar from {episodes} order by 1"
-    ).fetchall()
-    descriptor = os.open(_prepared(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii", newline="\n") as file:
-        file.write(f"iop-anchors 1 {snapshot_id} {cut_day}\n")
-        for row in rows:
-            file.write(",".join("" if value is None else str(value) for value in row) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def settle_anchors(key: Key, snapshot_id: str) -> None:
-    """Put prepared anchors to use when they are those of the snapshot that serves.
-
-    Done after publishing and before the next import: a process that died in between has lost nothing.
-    """
-    path = key.anchors_path
-    if path is not None and _cut_of(_prepared(path), snapshot_id) is not None:
-        os.replace(_prepared(path), path)
-
-
-def anchored_cut(key: Key, snapshot_id: str) -> int | None:
-    """Return the data cut of the anchors beside the key, None when they are not those of this snapshot.
-
-    Only anchors of the snapshot that serves may place rows. The cut is in days since 2000-01-01.
-    """
-    return None if key.anchors_path is None else _cut_of(key.anchors_path, snapshot_id)
-
-
-def _prepared(anchors: Path) -> Path:
-    return anchors.with_name(anchors.name + ".new")
-
-
-def _cut_of(anchors: Path, snapshot_id: str) -> int | None:
-    if not anchors.exists():
-        return None
-    with anchors.open(encoding="ascii", errors="replace") as file:
-        head = file.readline().split()
-    return int(head[3]) if len(head) == 4 and head[:3] == ["iop-anchors", "1", snapshot_id] else None
 
 
 def add_receipt(key: Key, snapshot_id: str, data_cut: date, import_date: date, override: str | None) -> None:

@@ -18,9 +18,10 @@ import duckdb
 
 from analytics.errors import StoreProblem
 from analytics.intake import merge
+from analytics.intake.anchors import prepare_anchors, settle_anchors
 from analytics.intake.checked import CheckedFiles, count_rows
 from analytics.intake.crossrow import key_columns
-from analytics.intake.deidentify import Key, Pseudonyms, add_receipt, prepare_anchors, settle_anchors
+from analytics.intake.deidentify import Key, Pseudonyms, add_receipt
 from analytics.intake.mapping import SourceMapping
 from analytics.intake.model import EPISODE_FACTS, EPISODES, TABLES, TableSpec
 from analytics.intake.relative import PrivacyMode, StateWriter, label_of_cut, period_label

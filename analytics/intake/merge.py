@@ -12,10 +12,12 @@ from typing import Final, Literal
 import duckdb
 
 from analytics.errors import ImportProblem, StoreProblem
-from analytics.intake.deidentify import Key, Pseudonyms, anchored_cut
+from analytics.intake.anchors import anchored_cut, load_anchors
+from analytics.intake.deidentify import Key, Pseudonyms
 from analytics.intake.model import EPISODE_FACTS, TableSpec
 from analytics.intake.sql_text import quoted
 from analytics.store.snapshot import current_id
+from analytics.store.states import state_facts, state_folder
 
 KNOWN: Final = "known_episode"
 
@@ -50,30 +52,22 @@ def load_known(connection: duckdb.DuckDBPyConnection, key: Key, store: Path, sna
     StoreProblem
         When the state of the current snapshot is not in the store.
     """
-    path = key.anchors_path
     known_cut = anchored_cut(key, snapshot_id)
-    if path is None or known_cut is None:
+    if known_cut is None:
         return False
     if cut_day < known_cut:
         raise ImportProblem(
             "The data cut lies before that of the published data, so nothing was published. An incremental import "
             "goes on from there: give the same day or a later one, or run a full import."
         )
-    tables = ("episode", "collected", *(table for table, _ in _PLACED.values()))
-    if not all((store / "batches" / snapshot_id / f"{table}.parquet").exists() for table in tables):
+    tables = state_facts(store, snapshot_id).table_hashes
+    if not all((state_folder(store, snapshot_id) / f"{table}.parquet").exists() for table in tables):
         raise StoreProblem(
             f"The rows behind snapshot {snapshot_id} are missing from the folder batches, so nothing can be added. "
             "Restore the store folder, or run a full import."
         )
-    rows = [line.rstrip("\n").split(",") for line in path.read_text(encoding="ascii").splitlines()[1:]]
-    connection.execute(
-        f"create table {KNOWN} (episode_key varchar, person_key varchar, admit_date integer, "
-        "discharge_date integer, level_of_care varchar)"
-    )
-    connection.executemany(
-        f"insert into {KNOWN} values (?, ?, ?, ?, ?)",
-        [(e, p, int(a), int(d) if d else None, level or None) for e, p, a, d, level in rows],
-    )
+    if not load_anchors(connection, key, KNOWN):
+        return False
     connection.execute(f"alter table {KNOWN} add column ix bigint")
     connection.execute(f"update {KNOWN} set ix = -1 - rowid")
     return True
@@ -99,7 +93,7 @@ def add_known_parents(connection: duckdb.DuckDBPyConnection, spec: TableSpec, vi
 
 
 def _state(store: Path, table: str) -> str:
-    path = str(store / "batches" / str(current_id(store)) / f"{table}.parquet").replace("'", "''")
+    path = str(state_folder(store, str(current_id(store))) / f"{table}.parquet").replace("'", "''")
     return f"read_parquet('{path}')"
 
 

@@ -2,7 +2,8 @@
 
 One list serves three readers: intake validates against it, the store makes its ENUM types from it, and
 `analytics.texts` must have words for every code (a conformance test holds that). Order matters: it is the
-order in which groups are shown.
+order in which groups are shown, and content hashes see the place of a code, so a change of order is a new
+schema version (analytics/store/facts.py).
 """
 
 from __future__ import annotations

@@ -10,8 +10,11 @@ from typing import Final
 
 from analytics.errors import StoreProblem
 
-# Raised when the row or outcome tables change; an app that meets another version refuses with a sentence.
-SCHEMA_VERSION: Final = 1
+# Raised when the row or outcome tables change. Snapshots of another version are not opened; the states of former
+# versions are rebuilt (analytics/store/rebuild.py).
+#   1: the first
+#   2: a content hash sees the names of programs and sites, not only their places in the list of names
+SCHEMA_VERSION: Final = 2
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class SnapshotFacts:
     warnings : rule names that every page must repeat (MODE_UNDOCUMENTED).
     notes : sentences of the mapping that made the data, printed where they are shown. left_out : what the mapping
         left out on purpose, with counts. sources : records read per raw file.
+    state_sha256 : of each Parquet file of the state that the snapshot was built from; empty in version 1.
     """
 
     snapshot_id: str
@@ -45,6 +49,7 @@ class SnapshotFacts:
     left_out: Mapping[str, int] = field(default_factory=dict)
     sources: Mapping[str, int] = field(default_factory=dict)
     override: str | None = None
+    state_sha256: Mapping[str, str] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
 
     @property
@@ -58,7 +63,7 @@ class SnapshotFacts:
 
 
 def read_facts(path: Path) -> SnapshotFacts:
-    """Read a manifest.
+    """Read a manifest of this schema version or a former one.
 
     Raises
     ------
@@ -68,7 +73,7 @@ def read_facts(path: Path) -> SnapshotFacts:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         version = content["schema_version"]
-        if version == SCHEMA_VERSION:
+        if version in range(1, SCHEMA_VERSION + 1):
             lists = {name: tuple(content[name]) for name in ("warnings", "notes")}
             return SnapshotFacts(**{**content, **lists})
     except (OSError, ValueError, KeyError, TypeError):
@@ -77,5 +82,5 @@ def read_facts(path: Path) -> SnapshotFacts:
         ) from None
     raise StoreProblem(
         f"The snapshot has schema version {version}; this program reads version {SCHEMA_VERSION}. "
-        "Run the import again with this program, or use the program version that wrote the snapshot."
+        "Use the program version that wrote the snapshot, or a later one."
     )

@@ -33,6 +33,7 @@ from analytics.store.snapshot import (
     snapshot_path,
 )
 from analytics.store.spill import spilling_connection
+from analytics.store.states import BATCH_MANIFEST, state_folder, state_is_whole, state_sha256
 from analytics.store.verify import ROW_TABLES, check, row_counts, table_hashes
 
 KEPT_SNAPSHOTS: Final = 5
@@ -40,7 +41,6 @@ KEPT_SNAPSHOTS: Final = 5
 MEMORY_LIMIT: Final = "2500MB"
 _BUILD: Final = ".build-"
 LOCK_NAME: Final = "import.lock"
-BATCH_MANIFEST: Final = "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -110,12 +110,16 @@ def new_build_folder(store: Path) -> Path:
     return folder
 
 
-def build_database(rows: Path, target: Path, progress: Callable[[str], None]) -> tuple[dict[str, int], dict[str, str]]:
+def build_database(
+    rows: Path, target: Path, progress: Callable[[str], None], written_by: int = SCHEMA_VERSION
+) -> tuple[dict[str, int], dict[str, str]]:
     """Load a state into a new database file, make the outcome tables, verify; return row counts and hashes.
 
     Parameters
     ----------
     rows : folder of Parquet files, one per row table.
+    written_by : the schema version of the state. One of a former version may lack tables, which are then empty, and
+        columns, which then have their default.
     """
     folder = str(rows).replace("'", "''")
     spill = target.with_name("spill-of-snapshot")
@@ -132,10 +136,15 @@ def build_database(rows: Path, target: Path, progress: Callable[[str], None]) ->
         connection.execute(schema)
         progress("loading rows")
         for table in (*ROW_TABLES, "import_batch", "quarantine"):
-            columns = ", ".join(
-                row[0] for row in connection.execute(f"select column_name from (describe {table})").fetchall()
-            )
-            connection.execute(f"insert into {table} select {columns} from read_parquet('{folder}/{table}.parquet')")
+            source = f"read_parquet('{folder}/{table}.parquet')"
+            columns = _columns(connection, table)
+            if written_by < SCHEMA_VERSION:
+                if not (rows / f"{table}.parquet").exists():
+                    continue
+                given = _columns(connection, f"(from {source})")
+                columns = [name for name in columns if name in given]
+            names = ", ".join(columns)
+            connection.execute(f"insert into {table} ({names}) select {names} from {source}")
         reached("loaded")
         progress("making outcome tables")
         build_outcomes(connection)
@@ -149,10 +158,44 @@ def build_database(rows: Path, target: Path, progress: Callable[[str], None]) ->
     return counts, hashes
 
 
+def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    return [row[0] for row in connection.execute(f"select column_name from (describe {table})").fetchall()]
+
+
 def content_hash(facts: BatchFacts | SnapshotFacts, table_hashes: Mapping[str, str]) -> str:
     """Return what names a state: SHA-256 over its row tables, key, privacy mode, data cut and schema version."""
     content = [facts.privacy_mode, facts.key_id, facts.data_as_of, SCHEMA_VERSION, sorted(table_hashes.items())]
     return hashlib.sha256(repr(content).encode()).hexdigest()
+
+
+def build_snapshot(
+    rows: Path,
+    target: Path,
+    batch: BatchFacts,
+    progress: Callable[[str], None] = lambda step: None,
+    written_by: int = SCHEMA_VERSION,
+) -> SnapshotFacts:
+    """Build and verify the snapshot of a state as file `target`; return its manifest. Nothing is published."""
+    counts, hashes = build_database(rows, target, progress, written_by)
+    whole = content_hash(batch, hashes)
+    _sync(target)
+    reached("built")
+    return SnapshotFacts(
+        snapshot_id=whole[:12],
+        content_hash=whole,
+        engine=engine(),
+        counts=counts,
+        table_hashes=hashes,
+        file_bytes=target.stat().st_size,
+        file_sha256=file_sha256(target),
+        state_sha256=state_sha256(rows),
+        **vars(batch),
+    )
+
+
+def engine() -> str:
+    """Return what computes content hashes: another version of it may compute others."""
+    return f"duckdb {duckdb.__version__}"
 
 
 def publish(
@@ -161,6 +204,7 @@ def publish(
     batch: BatchFacts,
     progress: Callable[[str], None] = lambda step: None,
     prepare: Callable[[str], None] = lambda snapshot_id: None,
+    written_by: int = SCHEMA_VERSION,
 ) -> tuple[SnapshotFacts, bool]:
     """Build, verify and publish the state in `build/rows`; return the manifest and whether anything is new.
 
@@ -171,53 +215,52 @@ def publish(
     prepare : called with the new id before anything of the state can be seen: what has to exist beside it.
     """
     target = build / "snapshot.duckdb"
-    counts, hashes = build_database(build / "rows", target, progress)
-    whole = content_hash(batch, hashes)
-    snapshot_id = whole[:12]
-    prepare(snapshot_id)
-    if _serves(store, snapshot_id):
+    facts = build_snapshot(build / "rows", target, batch, progress, written_by)
+    prepare(facts.snapshot_id)
+    if _serves(store, facts):
         shutil.rmtree(build, ignore_errors=True)
-        return read_facts(manifest_path(store, snapshot_id)), False
-    facts = SnapshotFacts(
-        snapshot_id=snapshot_id,
-        content_hash=whole,
-        engine=f"duckdb {duckdb.__version__}",
-        counts=counts,
-        table_hashes=hashes,
-        file_bytes=target.stat().st_size,
-        file_sha256=file_sha256(target),
-        **vars(batch),
-    )
+        return read_facts(manifest_path(store, facts.snapshot_id)), False
     progress("publishing")
-    _sync(target)
-    reached("built")
-    # With its manifest a state can be rebuilt and compared when its snapshot is gone.
-    facts.write(build / "rows" / BATCH_MANIFEST)
-    batches = store / "batches"
-    batches.mkdir(exist_ok=True)
-    shutil.rmtree(batches / snapshot_id, ignore_errors=True)
-    os.replace(build / "rows", batches / snapshot_id)
-    reached("batch")
-    os.replace(target, snapshot_path(store, snapshot_id))
-    reached("renamed")
-    manifest = build / "manifest.json"
-    facts.write(manifest)
-    _sync(manifest)
-    os.replace(manifest, manifest_path(store, snapshot_id))
-    reached("manifest")
-    point_to(store, snapshot_id)
+    place_state(store, build, facts)
+    place_snapshot(store, target, facts)
+    point_to(store, facts.snapshot_id)
     reached("pointer")
     shutil.rmtree(build, ignore_errors=True)
     prune(store)
     return facts, True
 
 
-def _serves(store: Path, snapshot_id: str) -> bool:
+def place_state(store: Path, build: Path, facts: SnapshotFacts) -> None:
+    """Move the state in `build/rows` into the store. With its manifest it can be rebuilt when its snapshot is gone."""
+    rows, placed = build / "rows", state_folder(store, facts.snapshot_id)
+    facts.write(rows / BATCH_MANIFEST)
+    for path in rows.iterdir():
+        _sync(path)
+    placed.parent.mkdir(exist_ok=True)
+    if placed.exists():
+        os.replace(placed, build / "former")
+    os.replace(rows, placed)
+    _sync(placed.parent)
+    reached("batch")
+
+
+def place_snapshot(store: Path, target: Path, facts: SnapshotFacts) -> None:
+    """Move a snapshot that was built and its manifest into the store, where they can be opened by id."""
+    os.replace(target, snapshot_path(store, facts.snapshot_id))
+    reached("renamed")
+    manifest = target.with_name("manifest.json")
+    facts.write(manifest)
+    _sync(manifest)
+    os.replace(manifest, manifest_path(store, facts.snapshot_id))
+    reached("manifest")
+
+
+def _serves(store: Path, facts: SnapshotFacts) -> bool:
     """Return whether this snapshot is published and whole; one that is damaged is to be written again."""
     try:
-        if current_id(store) != snapshot_id or not (store / "batches" / snapshot_id / BATCH_MANIFEST).exists():
+        if current_id(store) != facts.snapshot_id or not state_is_whole(store, facts.snapshot_id, facts.content_hash):
             return False
-        open_snapshot(store, snapshot_id).close()
+        open_snapshot(store, facts.snapshot_id).close()
     except StoreProblem:
         return False
     return True

@@ -138,14 +138,15 @@ create table attendance_calendar (
     sessions integer not null check (sessions > 0)
 );
 
--- One row: what was not collected at all says so, instead of looking like zero.
+-- One row: what was not collected at all says so, instead of looking like zero. A state of a former schema version
+-- has no column for a table that came later: that was not collected.
 create table collected (
-    attendance boolean not null,
-    score boolean not null,
-    substance_use boolean not null,
-    followup boolean not null,
-    acute_event boolean not null,
-    capture boolean not null
+    attendance boolean not null default false,
+    score boolean not null default false,
+    substance_use boolean not null default false,
+    followup boolean not null default false,
+    acute_event boolean not null default false,
+    capture boolean not null default false
 );
 
 create table import_batch (

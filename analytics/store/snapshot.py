@@ -11,7 +11,7 @@ from typing import Any, Final
 import duckdb
 
 from analytics.errors import StoreProblem
-from analytics.store.facts import SnapshotFacts, read_facts
+from analytics.store.facts import SCHEMA_VERSION, SnapshotFacts, read_facts
 
 POINTER: Final = "CURRENT"
 
@@ -100,11 +100,16 @@ def open_snapshot(store: Path, snapshot_id: str) -> Snapshot:
     Raises
     ------
     StoreProblem
-        When the file is missing, has another content than its manifest says, or still has a write-ahead log:
-        a damaged file is never served.
+        When the file is missing, of another schema version, has another content than its manifest says, or still
+        has a write-ahead log: a damaged file is never served.
     """
     path = snapshot_path(store, snapshot_id)
     facts = read_facts(manifest_path(store, snapshot_id))
+    if facts.schema_version != SCHEMA_VERSION:
+        raise StoreProblem(
+            f"The snapshot has schema version {facts.schema_version}; this program reads version {SCHEMA_VERSION}. "
+            "Run `python -m analytics rebuild`: it makes the snapshot anew from the folder batches, nothing is lost."
+        )
     if not path.exists():
         raise StoreProblem(f"The snapshot file {path.name} is missing. Restore the store folder or import again.")
     if path.with_name(path.name + ".wal").exists() or file_sha256(path) != facts.file_sha256:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import duckdb
 
 from analytics.errors import StoreProblem
+from analytics.store.facts import SCHEMA_VERSION
 
 ROW_TABLES: Final = (
     "program",
@@ -85,16 +87,34 @@ def check(connection: duckdb.DuckDBPyConnection) -> None:
         raise StoreProblem("The score outcomes do not have one row per episode and instrument. Nothing was published.")
 
 
-def table_hashes(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """Return a content hash per row table, independent of row order.
+def table_hashes(
+    connection: duckdb.DuckDBPyConnection,
+    schema_version: int = SCHEMA_VERSION,
+    known: Mapping[str, Collection[str]] | None = None,
+) -> dict[str, str]:
+    """Return a content hash per row table, independent of row order, as that schema version made it.
 
-    Each row is hashed as a whole; sum and exclusive-or of the row hashes and their number are hashed again.
+    Parameters
+    ----------
+    known : the columns that the tables had then; None for those of today. Others are left out, tables too.
+
+    Notes
+    -----
+    Each row is hashed as a whole; sum and exclusive-or of the row hashes and their number are hashed again. DuckDB
+    hashes a code as its place in the list of codes. The lists of programs and sites come from the data: where they
+    are named first, in `program` and `episode`, the name itself is hashed, which version 1 did not.
     """
+    names = {"program": ("program_id",), "episode": ("program_id", "site")} if schema_version > 1 else {}
     result = {}
-    for table in ROW_TABLES:
+    for table in ROW_TABLES if known is None else [table for table in ROW_TABLES if table in known]:
+        columns = ", ".join(
+            f"{name}::varchar as {name}" if name in names.get(table, ()) else name
+            for (name,) in connection.execute(f"select column_name from (describe {table})").fetchall()
+            if known is None or name in known[table]
+        )
         row = connection.execute(
             f"select count(*), coalesce(bit_xor(h), 0), coalesce(sum(h % 4294967296), 0) "
-            f"from (select hash(t) as h from {table} t)"
+            f"from (select hash(t) as h from (select {columns} from {table}) t)"
         ).fetchone()
         result[table] = hashlib.sha256(repr((table, row)).encode()).hexdigest()
     return result

@@ -466,3 +466,9 @@ def test_a_state_that_breaks_a_promise_is_not_built(
         connection.execute(f"copy ({sql.format(source)}) to '{other / table}.parquet' (format parquet)")
     with pytest.raises(StoreProblem, match=f"Table {table} has {words}.*Nothing was published"):
         build_database(other, tmp_path / "broken.duckdb", lambda step: None)
+
+
+def test_another_name_of_a_program_or_site_is_another_content(provider: Provider) -> None:
+    names = [("NORTH", "A"), ("NORD", "A"), ("NORD", "B")]
+    ids = {provider.load({"episodes": [{"program_id": program, "site": site}]}).snapshot_id for program, site in names}
+    assert len(ids) == 3 and provider.query("select program_id::varchar, site::varchar from episode") == [("NORD", "B")]

@@ -1,0 +1,142 @@
+"""The anchors beside the key (`<key>.anchors`): the only calendar days that the product keeps.
+
+They hold the admission and discharge day of each episode, so that later batches can be placed, and the snapshot that
+they belong to. They are prepared before a snapshot is published and put to use when it serves: a process that dies in
+between has lost nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+import duckdb
+import pyarrow
+import pyarrow.csv
+
+from analytics.intake.deidentify import Key
+
+_COLUMNS = {
+    "episode_key": pyarrow.string(),
+    "person_key": pyarrow.string(),
+    "admit_date": pyarrow.int32(),
+    "discharge_date": pyarrow.int32(),
+    "level_of_care": pyarrow.string(),
+}
+
+
+def prepare_anchors(
+    connection: duckdb.DuckDBPyConnection, key: Key, episodes: str, snapshot_id: str, cut_day: int
+) -> None:
+    """Write the anchors of a state beside the key, mode 0600, before it is published.
+
+    `settle_anchors` puts them to use. Until then the former ones count.
+
+    Parameters
+    ----------
+    episodes : a table with episode_key, person_key, admit_date, discharge_date (days since 2000-01-01),
+        level_of_care.
+    """
+    if key.anchors_path is None:
+        return
+    rows = connection.execute(
+        f"select episode_key, person_key, admit_date, discharge_date, level_of_care::varchar from {episodes} order by 1"
+    ).fetchall()
+    lines = (",".join("" if value is None else str(value) for value in row) for row in rows)
+    _write(_prepared(key.anchors_path), f"iop-anchors 1 {snapshot_id} {cut_day}", lines)
+
+
+def settle_anchors(key: Key, snapshot_id: str) -> None:
+    """Put prepared anchors to use when they are those of the snapshot that serves.
+
+    Done after publishing and before the next import: a process that died in between has lost nothing.
+    """
+    path = key.anchors_path
+    if path is not None and _cut_of(_prepared(path), snapshot_id) is not None:
+        os.replace(_prepared(path), path)
+
+
+def carry_anchors(key: Key, former_id: str, snapshot_id: str, without: Collection[str] = ()) -> None:
+    """Prepare the anchors of one snapshot for another that holds the same stays, but for the people `without`.
+
+    Anchors of a third snapshot only lose these people.
+    """
+    path = key.anchors_path
+    if path is None or not path.exists():
+        return
+    head, *lines = path.read_text(encoding="ascii", errors="replace").splitlines() or [""]
+    kept = [line for line in lines if line.split(",")[1:2] != [] and line.split(",")[1] not in without]
+    cut_day = _cut_of(path, former_id)
+    if cut_day is not None:
+        _write(_prepared(path), f"iop-anchors 1 {snapshot_id} {cut_day}", kept)
+    elif without:
+        _write(path, head, kept)
+
+
+def anchored_cut(key: Key, snapshot_id: str) -> int | None:
+    """Return the data cut of the anchors beside the key, None when they are not those of this snapshot.
+
+    Only anchors of the snapshot that serves may place rows. The cut is in days since 2000-01-01.
+    """
+    return None if key.anchors_path is None else _cut_of(key.anchors_path, snapshot_id)
+
+
+def anchored_snapshot(key: Key) -> str | None:
+    """Return the snapshot that the anchors belong to: what served last. None without anchors."""
+    if key.anchors_path is None:
+        return None
+    head = _head(key.anchors_path)
+    return head[2] if len(head) == 4 else None
+
+
+def load_anchors(connection: duckdb.DuckDBPyConnection, key: Key, table: str) -> bool:
+    """Create a table of the anchors: episode_key, person_key, admit_date, discharge_date, level_of_care.
+
+    False when there are none, or the file is damaged.
+    """
+    if key.anchors_path is None:
+        return False
+    try:
+        anchors = pyarrow.csv.read_csv(
+            key.anchors_path,
+            read_options=pyarrow.csv.ReadOptions(skip_rows=1, column_names=list(_COLUMNS)),
+            convert_options=pyarrow.csv.ConvertOptions(
+                column_types=_COLUMNS, strings_can_be_null=True, null_values=[""]
+            ),
+        )
+    except (OSError, pyarrow.ArrowInvalid):
+        return False
+    connection.register("anchors", anchors)
+    connection.execute(f"create table {table} as select * from anchors")
+    connection.unregister("anchors")
+    return True
+
+
+def _prepared(anchors: Path) -> Path:
+    return anchors.with_name(anchors.name + ".new")
+
+
+def _head(anchors: Path) -> list[str]:
+    if not anchors.exists():
+        return []
+    with anchors.open(encoding="ascii", errors="replace") as file:
+        head = file.readline().split()
+    return head if head[:2] == ["iop-anchors", "1"] else []
+
+
+def _cut_of(anchors: Path, snapshot_id: str) -> int | None:
+    head = _head(anchors)
+    return int(head[3]) if len(head) == 4 and head[2] == snapshot_id else None
+
+
+def _write(path: Path, head: str, lines: Iterable[str]) -> None:
+    """Write a file for its owner only, whole or not at all."""
+    scratch = path if path.suffix == ".new" else path.with_name(path.name + ".rewritten.new")
+    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii", newline="\n") as file:
+        file.write(head + "\n")
+        file.writelines(line + "\n" for line in lines)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(scratch, path)
