@@ -39,8 +39,8 @@ def _vocabulary() -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(chain.from_iterable(lists["identifier"].values())), frozenset(lists["free_text"]["words"])
 
 
-def _words(column: str) -> list[str]:
-    """Split a header on everything that is no letter or digit, on camel case, and before digits."""
+def header_words(column: str) -> list[str]:
+    """Split a header on everything that is no letter or digit, on camel case, and before digits; in lower case."""
     text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", column)
     return re.findall(r"[^\W\d_]+|\d+", normalised(text))
 
@@ -76,7 +76,7 @@ def header_finding(column: str, known_columns: Collection[str]) -> HeaderRule | 
     """
     if normalised(column) in known_columns:
         return None
-    words = _words(column)
+    words = header_words(column)
     for innocent in _INNOCENT:
         if _has(words, innocent):
             words = [word for word in words if word not in innocent]

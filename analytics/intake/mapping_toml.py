@@ -71,6 +71,11 @@ def output_names(spec: TableSpec, study_days: bool) -> dict[str, str]:
     return {column.name: column.name for column in spec.columns if column.name != "observed_until"}
 
 
+def never_unknown(spec: TableSpec) -> frozenset[str]:
+    """Return the columns of a canonical file that a mapping cannot declare "unknown"."""
+    return frozenset(column.name for column in spec.columns if column.name in _NEVER_UNKNOWN | set(spec.key))
+
+
 class _Section:
     """A part of one TOML; every complaint begins with the file and the key."""
 
@@ -207,7 +212,7 @@ class _TableReader(_Section):
             if name not in self._names:
                 raise self._wrong(key, f"{self._spec.file} has no such column (docs/data-dictionary.md lists them).")
             if value == UNKNOWN:
-                if self._names[name] in _NEVER_UNKNOWN | set(self._spec.key):
+                if self._names[name] in never_unknown(self._spec):
                     raise self._wrong(key, "this column cannot be unknown: without it a row belongs to nobody.")
                 unknown.add(name)
             else:
