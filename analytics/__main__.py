@@ -1,4 +1,4 @@
-"""The command line: `python -m analytics demo | import | measure | key | doctor | rebuild | bench`.
+"""The command line: `python -m analytics demo | map | import | measure | key | doctor | rebuild | bench`.
 
 Exit codes: 0 done (published, or nothing new), 1 not done (nothing published, a check failed), 2 wrong usage.
 """
@@ -14,7 +14,8 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
-from analytics.commands import history
+from analytics.commands import history, new_files
+from analytics.commands.terminal import Progress, day
 from analytics.errors import IopError, UsageProblem
 from analytics.settings import PROJECT_ROOT, store_folder
 
@@ -60,13 +61,15 @@ def command_line() -> argparse.ArgumentParser:
     load.add_argument("--store", type=Path, help="store folder (default: IOP_STORE, else data/local)")
     load.add_argument("--privacy", required=True, choices=("limited", "expert", "safe_harbor", "synthetic"))
     load.add_argument("--key", type=Path, required=True, help="pseudonym key, 32 bytes, outside the store")
-    load.add_argument("--data-cut", type=_day, required=True, metavar="DATE", help="last day for which all is complete")
+    load.add_argument("--data-cut", type=day, required=True, metavar="DATE", help="last day for which all is complete")
     load.add_argument("--mapping", type=Path, help="TOML that says which file and column is which")
     load.add_argument("--mode", choices=("full", "incremental"), default="full")
-    load.add_argument("--import-date", type=_day, metavar="DATE", help="day of the import (default: today)")
+    load.add_argument("--import-date", type=day, metavar="DATE", help="day of the import (default: today)")
     load.add_argument("--allow-shrink", action="store_true", help="publish although the data shrink")
     load.add_argument("--report", type=Path, metavar="FILE", help="write the report as JSON")
     load.set_defaults(command=_import)
+
+    new_files.add_to(commands)
 
     measure = commands.add_parser("measure", help="compute a measure from the published snapshot")
     measure.add_argument("id", nargs="?", help="a measure; without one the measures are listed")
@@ -106,30 +109,6 @@ def command_line() -> argparse.ArgumentParser:
     return parser
 
 
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError("write a day as YYYY-MM-DD") from None
-
-
-class _Progress:
-    """Says on a terminal what is being done; silent where output is read by a program."""
-
-    def __init__(self) -> None:
-        self._width = 0
-        self._shown = sys.stderr.isatty()
-
-    def __call__(self, step: str) -> None:
-        if self._shown:
-            print(f"\r{step.ljust(self._width)}", end="", file=sys.stderr, flush=True)
-            self._width = len(step)
-
-    def done(self) -> None:
-        if self._shown and self._width:
-            print("\r" + " " * self._width + "\r", end="", file=sys.stderr, flush=True)
-
-
 def _import(options: argparse.Namespace) -> int:
     from analytics.intake.deidentify import read_key
     from analytics.intake.importer import ImportRequest, run_import
@@ -152,7 +131,7 @@ def _import(options: argparse.Namespace) -> int:
         batch_mode=options.mode,
         allow_shrink=options.allow_shrink,
     )
-    progress = _Progress()
+    progress = Progress()
     report = run_import(request, progress)
     progress.done()
     if options.report:
@@ -169,7 +148,7 @@ def _demo(options: argparse.Namespace) -> int:
     if options.episodes < 1:
         raise UsageProblem("--episodes takes a whole number from 1.")
     raw = options.raw or Path(tempfile.mkdtemp(prefix="iop-demo-"))
-    progress = _Progress()
+    progress = Progress()
     try:
         raw.mkdir(parents=True, exist_ok=True)
         progress("writing raw files")

@@ -8,6 +8,7 @@ from typing import Final
 
 from analytics.intake.dictionary import FILE_WORDS
 from analytics.intake.model import DAY_TWINS, EPISODES, TABLES
+from analytics.intake.proposal.showing import LONGEST_CODE, MOST_CODES, ROWS_TO_SHOW
 from analytics.intake.staging import NULL_TOKENS
 
 # Mode: the calendar label, what is hidden besides, the paper. `relative.py` does it.
@@ -31,6 +32,12 @@ _MODES: Final = {
 }
 
 
+def _shown_by_map() -> dict[str, str]:
+    """Return the limits of what a proposal may show."""
+    limits = {"most_codes": MOST_CODES, "longest_code": LONGEST_CODE, "rows_to_show": ROWS_TO_SHOW}
+    return {name: str(limit) for name, limit in limits.items()}
+
+
 def import_markdown() -> str:
     """Return docs/import.md."""
     filled = {
@@ -39,6 +46,7 @@ def import_markdown() -> str:
         ),
         "tokens": ", ".join(f"`{token}`" for token in NULL_TOKENS if token),
         "twins": ", ".join(f"`{twin}` for `{name}`" for name, twin in DAY_TWINS.items() if name != twin),
+        **_shown_by_map(),
         "modes": "\n".join(f"| `{mode}` | {' | '.join(words)} |" for mode, words in _MODES.items()),
     }
     text = files("analytics.texts").joinpath("import.md").read_text(encoding="utf-8")

@@ -14,8 +14,13 @@ from analytics.intake.proposal.profile import ColumnProfile
 from analytics.intake.proposal.vocabulary import instrument_in, translate, translate_boolean
 from analytics.store.codes import CODES, FOLLOWUP_DUE_DAYS
 
+# Columns that their values alone may suggest.
+TELLING_KINDS: Final = ("code", "instrument", "age_band")
+TELLING_COLUMNS: Final = ("due_day",)
+
 HIGHEST_TOTAL: Final = 200
 _AGES: Final = (5, 115)
+_MOST_KINDS: Final = 200
 _NEARLY_ALL: Final = 0.95
 
 
@@ -25,12 +30,14 @@ class Evidence:
 
     Attributes
     ----------
-    telling : the values alone name the column, whatever its header says: a list of codes, of questionnaires.
+    telling : the values alone suggest the column, whatever its header says: a list of codes, of questionnaires.
+    proof : they settle it: the ids are those of another file.
     """
 
     fit: float
     words: str
     telling: bool = False
+    proof: bool = False
 
 
 def number(text: str) -> float | None:
@@ -72,11 +79,13 @@ def _id(profile: ColumnProfile, column: Column) -> Evidence:
 
 
 def _date(profile: ColumnProfile, column: Column) -> Evidence:
-    form, share = best_format(profile)
+    _, share = best_format(profile)
     return Evidence(share, f"{percent(share)} can be read as days" if share else "no known form of a day")
 
 
 def _code(profile: ColumnProfile, column: Column) -> Evidence:
+    if profile.distinct > _MOST_KINDS:
+        return Evidence(0.0, f"{profile.distinct:,} different values are no list of codes")
     fit = profile.share(lambda value: translate(column.codes, value).code is not None)
     kinds = {translate(column.codes, value).code for value in profile.values}
     telling = fit >= _NEARLY_ALL and len(kinds) > 2 and any(len(value) > 2 for value in profile.values)

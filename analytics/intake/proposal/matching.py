@@ -1,8 +1,9 @@
-"""Which raw column is which canonical column, and which file is which table: each at most once, the best fit overall."""
+"""Which raw column is which canonical column, and which file is which table: each once, the best fit overall."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -10,11 +11,18 @@ from scipy.optimize import linear_sum_assignment
 
 from analytics.intake.mapping_model import AgeBand, RawColumn
 from analytics.intake.model import TABLES, Column, TableSpec
-from analytics.intake.proposal.evidence import Evidence, best_format, evidence
+from analytics.intake.proposal.evidence import (
+    TELLING_COLUMNS,
+    TELLING_KINDS,
+    Evidence,
+    best_format,
+    evidence,
+    percent,
+)
 from analytics.intake.proposal.guess import ORDER_OF_SURENESS, ColumnGuess, Sure, TableGuess
 from analytics.intake.proposal.profile import ColumnProfile, FileProfile
 from analytics.intake.proposal.stand_ins import constant_of, core_columns, may_be_unknown
-from analytics.intake.proposal.vocabulary import name_score, table_score
+from analytics.intake.proposal.vocabulary import instrument_in, name_score, table_score
 
 # Returns which share of a raw column's ids the parent file has, as (episodes, persons).
 Parents = Callable[[FileProfile, str], tuple[float, float]]
@@ -22,9 +30,12 @@ Parents = Callable[[FileProfile, str], tuple[float, float]]
 _LEAST_SCORE: Final = 0.45
 _LEAST_TABLE: Final = 0.4
 _TELLING: Final = 0.55
+_UNUSABLE: Final = 0.75
 _GOOD_NAME: Final = 0.9
 _OVERLAP: Final = 0.8
 _NAME_WEIGHT: Final = 0.7
+_NOT_LOOKED_AT: Final = Evidence(0.0, "")
+_DAYS_OF_A_LIFE: Final = ("birth", "death", "dob", "dod")
 _HARD_KINDS: Final = ("id", "date", "integer", "number", "total", "boolean", "age_band")
 
 
@@ -91,7 +102,8 @@ def match_columns(file: FileProfile, spec: TableSpec, parents: Parents | None) -
             missing.append(column)
     ordered = {column.name: guesses[column.name] for column in wanted if column.name in guesses}
     score = _table_score(file, spec, ordered)
-    return TableGuess(spec, file, _table_sureness(score, missing), score, ordered, tuple(missing), {})
+    guess = TableGuess(spec, file, _table_sureness(score, missing), score, ordered, tuple(missing), {})
+    return guess if guess.is_usable else replace(guess, score=_UNUSABLE * score)
 
 
 def _judge(
@@ -99,12 +111,19 @@ def _judge(
 ) -> tuple[float, float, Evidence]:
     """Return (score, score of the name, evidence of the values) of a pair."""
     name = name_score(raw.written, spec.table, column.name)
+    if column.kind == "total" and instrument_in(raw.written) is not None:
+        name = max(name, _GOOD_NAME)  # PHQ9_Score: a questionnaire's total is called after it
+    is_parent = parents is not None and spec.parent is not None and column.name == f"{spec.parent}_id"
+    if (name < _GOOD_NAME and raw.header_rule is not None and not is_parent) or (
+        name == 0.0 and not is_parent and column.kind not in TELLING_KINDS and column.name not in TELLING_COLUMNS
+    ):
+        return 0.0, name, _NOT_LOOKED_AT
     found = evidence(raw, column)
-    if parents is not None and spec.parent is not None and column.name == f"{spec.parent}_id" and found.fit > 0.5:
+    if parents is not None and is_parent and found.fit > 0.5:
         share = parents(file, raw.name)[0 if spec.parent == "episode" else 1]
         if share >= _OVERLAP:
-            words = f"{round(100 * share)} % of its ids are in the {'episodes' if spec.parent == 'episode' else 'people'}"
-            return 0.6 + 0.4 * max(name, share * 0.8), max(name, _GOOD_NAME), Evidence(share, words)
+            words = f"{percent(share)} of its ids are those of {spec.parent}s"
+            return 0.6 + 0.4 * max(name, share * 0.8), name, Evidence(share, words, proof=True)
         name *= 0.6
     if name == 0.0 and not found.telling:
         return 0.0, name, found
@@ -128,9 +147,9 @@ def _column_guess(
     else:
         words = "no known name"
     sure: Sure = "please check"
-    if found.fit >= 0.98 and name >= _GOOD_NAME:
+    if found.fit >= 0.98 and (name >= _GOOD_NAME or found.proof):
         sure = "sure"
-    elif found.fit >= 0.8 and (name >= 0.5 or found.telling):
+    elif found.fit >= 0.8 and (name >= 0.5 or found.telling or found.proof):
         sure = "likely"
     why = f"{words}; {found.words}"
     if rivals:
@@ -143,7 +162,12 @@ def _column_guess(
 def _one_date(file: FileProfile, wanted: Sequence[Column], guesses: dict[str, ColumnGuess]) -> None:
     """Take the only column of days of a file for the only required day that is left."""
     used = {guess.raw.name for guess in guesses.values() if guess.raw is not None}
-    days = [raw for raw in file.columns if raw.name not in used and raw.filled and best_format(raw)[1] >= 0.95]
+    days = [
+        raw
+        for raw in file.columns
+        if raw.name not in used and raw.filled and best_format(raw)[1] >= 0.95
+        if not any(part in raw.name for part in _DAYS_OF_A_LIFE)
+    ]
     open_days = [
         column for column in wanted if column.kind == "date" and column.required and column.name not in guesses
     ]
@@ -153,9 +177,7 @@ def _one_date(file: FileProfile, wanted: Sequence[Column], guesses: dict[str, Co
         guesses[column.name] = ColumnGuess(column, RawColumn(raw.name), raw, "please check", why, _LEAST_SCORE)
 
 
-def _same_person(
-    file: FileProfile, spec: TableSpec, parents: Parents | None, guesses: dict[str, ColumnGuess]
-) -> None:
+def _same_person(file: FileProfile, spec: TableSpec, parents: Parents | None, guesses: dict[str, ColumnGuess]) -> None:
     """Let the id of a person stand for the episode where every person has one stay only."""
     if "episode_id" in guesses or not any(column.name == "episode_id" for column in spec.columns):
         return

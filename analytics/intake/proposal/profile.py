@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -158,7 +158,7 @@ def profiles(connection: duckdb.DuckDBPyConnection, files: Sequence[FileFacts]) 
 def _profile(connection: duckdb.DuckDBPyConnection, view: str, facts: FileFacts) -> FileProfile:
     cells = [f"c{at}" for at in range(len(facts.columns))]
     connection.execute(
-        f"create or replace temp table sampled as select {', '.join(cells)} from {quoted(view)} "
+        f"create or replace temp table sampled as select record, misshapen, {', '.join(cells)} from {quoted(view)} "
         f"where not misshapen limit {SAMPLE_ROWS}"
     )
     found = {finding.column: finding for finding in scan_unknown_columns(connection, "sampled", cells)}
@@ -221,7 +221,9 @@ def counts(connection: duckdb.DuckDBPyConnection, file: FileProfile, column: str
     return {str(value): int(count) for value, count in found}
 
 
-def overlap(connection: duckdb.DuckDBPyConnection, child: FileProfile, column: str, parent: FileProfile, of: str) -> float:
+def overlap(
+    connection: duckdb.DuckDBPyConnection, child: FileProfile, column: str, parent: FileProfile, of: str
+) -> float:
     """Return the share of the child's different ids (at most some thousand) that the parent's column has."""
     row = connection.execute(
         f"with wanted as (select distinct cleaned({child.cell(column)}) as id from (from {quoted(child.view)} limit "
@@ -230,3 +232,17 @@ def overlap(connection: duckdb.DuckDBPyConnection, child: FileProfile, column: s
         "select count(known.id) / count(*) from wanted left join known using (id)"
     ).fetchone()
     return float(row[0] or 0.0) if row else 0.0
+
+
+def one_encoding(files: Sequence[FileFacts]) -> list[FileFacts]:
+    """Return the files, those of plain ASCII in the encoding of the others: a mapping has one, and both read them."""
+    other = next((facts.encoding for facts in files if facts.encoding != "utf-8"), None)
+    if other is None:
+        return list(files)
+    return [replace(facts, encoding=other) if _is_ascii(facts) else facts for facts in files]
+
+
+def _is_ascii(facts: FileFacts) -> bool:
+    opened = gzip.open if facts.gzip else open
+    with opened(facts.path, "rb") as file:
+        return all(piece.isascii() for piece in iter(lambda: file.read(2**20), b""))

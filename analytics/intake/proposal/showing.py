@@ -7,6 +7,7 @@ of an identifier), and when the value itself is either a word of the vocabulary 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -20,6 +21,9 @@ ROWS_TO_SHOW: Final = 11
 
 LONGEST_CODE: Final = 48
 
+# A long number or the beginning of a UUID: an id of the system, of whatever.
+_AN_ID: Final = re.compile(r"\d{6}|[0-9a-fA-F]{8}-")
+
 
 def is_code_list(counts: Mapping[str, int]) -> bool:
     """Return True when a column looks like codes: few different values, all short, none with an identifier's form.
@@ -29,7 +33,7 @@ def is_code_list(counts: Mapping[str, int]) -> bool:
     counts : rows by value, of the whole file.
     """
     return 0 < len(counts) <= MOST_CODES and not any(
-        len(value) > LONGEST_CODE or value_finding(value) for value in counts
+        len(value) > LONGEST_CODE or value_finding(value) or _AN_ID.search(value) for value in counts
     )
 
 

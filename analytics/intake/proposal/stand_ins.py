@@ -38,7 +38,10 @@ def constant_of(
     stem = file.facts.path.name.split(".")[0]
     total = guesses.get("total")
     headers = [total.raw.written] if total is not None and total.raw is not None else []
-    for words, where in [(stem, f"the file is called {file.name}"), *((name, f"the column {name}") for name in headers)]:
+    for words, where in [
+        (stem, f"the file is called {file.name}"),
+        *((name, f"the column {name}") for name in headers),
+    ]:
         value = None
         if column.kind == "instrument" and (instrument := instrument_in(words)) is not None:
             value = instrument.id

@@ -70,6 +70,7 @@ def _canonical(header: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(forms.get(word, word) for word in header_words(header)))
 
 
+@cache
 def name_score(header: str, table: str, column: str) -> float:
     """Return how well a header names a canonical column, 0 to 1; 1 is the canonical name itself.
 
@@ -84,6 +85,7 @@ def name_score(header: str, table: str, column: str) -> float:
     return max(_similar(header, phrase) for phrase in phrases)
 
 
+@cache
 def table_score(file_stem: str, table: str) -> float:
     """Return how well the name of a file names a canonical table, 0 to 1."""
     if header_words(file_stem) == header_words(table):
