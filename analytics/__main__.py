@@ -66,6 +66,9 @@ def command_line() -> argparse.ArgumentParser:
     load.add_argument("--mode", choices=("full", "incremental"), default="full")
     load.add_argument("--import-date", type=day, metavar="DATE", help="day of the import (default: today)")
     load.add_argument("--allow-shrink", action="store_true", help="publish although the data shrink")
+    load.add_argument("--agreement", metavar="TEXT", help="data use agreement of --privacy limited: its number")
+    load.add_argument("--certificate", metavar="TEXT", help="certificate of --privacy expert: its number")
+    load.add_argument("--expires", type=_day, metavar="DATE", help="last day of the certificate")
     load.add_argument("--report", type=Path, metavar="FILE", help="write the report as JSON")
     load.set_defaults(command=_import)
 
@@ -113,6 +116,7 @@ def _import(options: argparse.Namespace) -> int:
     from analytics.intake.deidentify import read_key
     from analytics.intake.importer import ImportRequest, run_import
     from analytics.intake.mapping import load_mapping
+    from analytics.intake.papers import checked_paper
 
     store = store_folder(options.store)
     if not options.folder.is_dir():
@@ -130,6 +134,7 @@ def _import(options: argparse.Namespace) -> int:
         mapping=load_mapping(options.mapping) if options.mapping else None,
         batch_mode=options.mode,
         allow_shrink=options.allow_shrink,
+        paper=checked_paper(options.privacy, options.agreement, options.certificate, options.expires),
     )
     progress = Progress()
     report = run_import(request, progress)

@@ -12,6 +12,7 @@ import tomllib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Final, Literal, TypeVar, cast
 
@@ -150,7 +151,7 @@ class View:
             banner=self.viewer.banner,
             episodes=facts.counts["episode"],
             persons=self._remembered("persons", self._persons),
-            import_warning=facts.warnings[0] if facts.warnings else "",
+            paper_gap=facts.paper_gap(date.today()),
         )
 
     def _persons(self) -> int:

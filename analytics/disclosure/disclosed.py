@@ -48,7 +48,7 @@ class Provenance:
     tier : "internal" = exact, for signed-in staff; "release" = audited and rounded.
     banner : one line above a page ("local session, no sign-in"); empty = none.
     episodes, persons : of the whole snapshot.
-    import_warning : rule id of what the reader must know of the import ("MODE_UNDOCUMENTED"); empty = none.
+    paper_gap : what is missing of the paper that the privacy mode needs (`analytics.store.facts`); "" = nothing.
     """
 
     snapshot_id: str
@@ -59,7 +59,7 @@ class Provenance:
     banner: str
     episodes: int
     persons: int
-    import_warning: str = ""
+    paper_gap: str = ""
 
 
 # `T_co` is either a `StratifiedResult` or a `PairCounts`; mypy then refuses an Estimate or a DataFrame.

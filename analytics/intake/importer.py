@@ -29,7 +29,7 @@ from analytics.intake.report import ImportReport, PublishedData
 from analytics.intake.sources import Sources, open_sources
 from analytics.intake.sql_text import quoted
 from analytics.intake.staging import StagingContext, day_number, prepare
-from analytics.store.facts import SnapshotFacts, read_facts
+from analytics.store.facts import Paper, SnapshotFacts, paper_gap, read_facts
 from analytics.store.publish import BatchFacts, import_lock, new_build_folder, publish, reached
 from analytics.store.snapshot import current_id, manifest_path, newest_facts
 from analytics.store.spill import spilling_connection
@@ -61,6 +61,7 @@ class ImportRequest:
         caller's business, so that an import can be repeated).
     batch_mode : "full" replaces the data (rows not in it are retired, the former state is kept), "incremental" adds
         and corrects. allow_shrink : publish although the data shrink; who decides is recorded.
+    paper : the agreement or certificate of the privacy mode; None publishes with MODE_UNDOCUMENTED where one is needed.
     """
 
     folder: Path
@@ -72,6 +73,7 @@ class ImportRequest:
     mapping: SourceMapping | None = None
     batch_mode: Literal["full", "incremental"] = "full"
     allow_shrink: bool = False
+    paper: Paper | None = None
 
 
 def run_import(request: ImportRequest, progress: Callable[[str], None] = lambda step: None) -> ImportReport:
@@ -243,8 +245,9 @@ class _Import:
         ).fetchall()
         for name, kind in rows:
             self._connection.execute(f"drop {'view' if kind == 'VIEW' else 'table'} {name}")
-        documented = request.privacy_mode in ("synthetic", "safe_harbor")
-        report.warnings = [] if documented else ["MODE_UNDOCUMENTED"]
+        gap = paper_gap(request.privacy_mode, request.paper, request.import_date)
+        if gap:
+            report.warnings = ["CERTIFICATE_EXPIRED" if gap == "certificate_expired" else "MODE_UNDOCUMENTED"]
         facts, is_new = publish(
             request.store,
             self._build,
@@ -259,12 +262,14 @@ class _Import:
                 left_out=dict(report.left_out),
                 sources=dict(report.sources),
                 override="SHRINK_GUARD" if report.batch_rule == "SHRINK_GUARD" else None,
+                paper=request.paper,
             ),
             self._progress,
             self._prepare_anchors,
         )
         report.published, report.unchanged, report.snapshot_id = True, not is_new, facts.snapshot_id
         report.data = self._published_data(facts.data_as_of)
+        report.paper, report.anonymity = facts.paper, facts.anonymity
         settle_anchors(request.key, facts.snapshot_id)
         add_receipt(request.key, facts.snapshot_id, request.data_cut, request.import_date, report.batch_rule)
         return report

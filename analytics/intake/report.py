@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
 from analytics.intake.report_text import text_of
+from analytics.store.anonymity import Anonymity
+from analytics.store.facts import Paper
 
 # Above this many records a report gives the number of accepted rows instead of listing them.
 LISTED_ROWS: Final = 10_000
@@ -118,6 +120,8 @@ class ImportReport:
     warnings: list[str] = field(default_factory=list)
     files: dict[str, FileReport] = field(default_factory=dict)
     data: PublishedData | None = None
+    paper: Paper | None = None
+    anonymity: tuple[Anonymity, ...] = ()
     mapped: bool = False
 
     def as_json(self) -> str:
@@ -132,6 +136,8 @@ class ImportReport:
             "notes": self.notes,
             "warnings": self.warnings,
             "data": asdict(self.data) if self.data else None,
+            "paper": asdict(self.paper) if self.paper else None,
+            "anonymity": [asdict(row) for row in self.anonymity],
             "files": {name: file.as_dict() for name, file in self.files.items()},
         }
         return json.dumps(content, indent=1, ensure_ascii=False) + "\n"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from analytics.intake.expected import expected_values
 from analytics.intake.model import EPISODES, TABLES
 from analytics.intake.rules import RULES
+from analytics.store.anonymity import SMALL_GROUP
 from analytics.texts import data_cut_words, period_range_words
 from analytics.texts.rules import cure_words, rule_words
 
@@ -28,6 +29,12 @@ FIRST_ROWS: Final = 3
 _SAY_EXPECTED: Final = frozenset(
     {"BAD_ENUM", "BAD_NUMBER", "RANGE", "MINUTES_RANGE", "SCORE_RANGE", "MISSING_COLUMN", "REQUIRED"}
 )
+_KNOWN_WORDS: Final = {
+    "admit_period": "period",
+    "age_band": "age",
+    "gender": "gender",
+    "primary_condition": "condition",
+}
 _SPECS: Final = {spec.file: spec for spec in TABLES}
 
 
@@ -54,6 +61,7 @@ def text_of(report: ImportReport) -> str:
         _left_out(report),
         _warnings(report),
         _published(report),
+        _alike(report),
     ]
     return "\n\n".join("\n".join(lines) for part in parts if (lines := list(part))) + "\n"
 
@@ -270,3 +278,25 @@ def _published(report: ImportReport) -> Iterator[str]:
         f"  data as of {data_cut_words(data.data_as_of)}" if data.data_as_of else "  in study days, without a calendar"
     )
     yield f"  snapshot {report.snapshot_id}, privacy mode {data.privacy_mode}"
+    if report.paper is not None:
+        until = f", valid to {data_cut_words(report.paper.expires)}" if report.paper.expires else ""
+        yield from _wrapped(f"under {report.paper.kind} {report.paper.reference}{until}", 4, "  ")
+
+
+def _alike(report: ImportReport) -> Iterator[str]:
+    """Write the k table of privacy.md 1.5 and what it means."""
+    if not report.anonymity:
+        return
+    yield "How many stored episodes are alike (for the expert who judges the risk)"
+    names = [" + ".join(_KNOWN_WORDS[column] for column in row.columns) for row in report.anonymity]
+    width = max(len(name) for name in names)
+    yield f"  {'they agree in':{width}}  {'k':>5}  {'l':>3}  in groups under {SMALL_GROUP}"
+    for name, row in zip(names, report.anonymity, strict=True):
+        yield f"  {name:{width}}  {row.k:>5,}  {row.l:>3}  {row.share_small:>17.0%}"
+    last = report.anonymity[-1]
+    yield from _wrapped(
+        "k is the smallest group of episodes that agree, l the fewest reasons for leaving in a group. "
+        f"{last.share_small:.0%} of the episodes have fewer than {SMALL_GROUP} like them in all of these, so whoever "
+        "knows them of a person may find the row: rows are for signed-in staff only.",
+        2,
+    )

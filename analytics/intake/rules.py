@@ -101,6 +101,7 @@ _TABLE: Final = (
     Rule("DISCHARGE_AFTER_CUT", "warning", "later"),
     Rule("SESSION_KEY_COLLISIONS", "warning", "duplicates"),
     Rule("MODE_UNDOCUMENTED", "warning", "papers"),
+    Rule("CERTIFICATE_EXPIRED", "warning", "papers"),
 )
 
 RULES: Final[dict[str, Rule]] = {rule.name: rule for rule in _TABLE}

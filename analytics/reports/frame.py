@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from analytics.disclosure import Disclosed, PairCounts, disclosed_only
+from analytics.disclosure import Disclosed, PairCounts, Provenance, disclosed_only
 from analytics.measures.types import ALL, Estimator, Ladder, StratifiedResult
 from analytics.reports.numbers import count
 from analytics.texts import words
@@ -72,6 +72,13 @@ def who_is_counted(disclosed: Disclosed[StratifiedResult], group: str = ALL) -> 
     return " ".join(sentences)
 
 
+def privacy_words(provenance: Provenance) -> str:
+    """Return how the data were de-identified, or what is missing to say so; printed with everything that is shown."""
+    if provenance.paper_gap:
+        return words("paper_gap", provenance.paper_gap)
+    return words("privacy_mode", provenance.privacy_mode)
+
+
 @disclosed_only
 def foot(disclosed: Disclosed[StratifiedResult | PairCounts]) -> str:
     """Return the last line of a result: data to, snapshot, tier, made-up data, warnings of the import."""
@@ -81,8 +88,5 @@ def foot(disclosed: Disclosed[StratifiedResult | PairCounts]) -> str:
         f"snapshot {provenance.snapshot_id}",
         words("tier", provenance.tier),
     ]
-    if provenance.synthetic:
-        parts.append("made-up data")
-    if provenance.import_warning:
-        parts.append(words("import_warning", provenance.import_warning))
+    parts.append(privacy_words(provenance))
     return " · ".join(parts)

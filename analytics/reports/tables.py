@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 from analytics.disclosure import Disclosed, disclosed_only
 from analytics.measures.types import ALL, Estimate, Estimator, Ladder, StratifiedResult
+from analytics.reports.frame import privacy_words
 from analytics.reports.numbers import NO_VALUE, Scale, count, interval, percent, scale_of, value_text
 from analytics.texts import heading, label, period_range_words, unit_words, words
 
@@ -238,6 +239,6 @@ def _head_lines(disclosed: Disclosed[StratifiedResult]) -> list[str]:
     ]
     if provenance.synthetic:
         lines.append("Made-up data: no real people")
-    if provenance.import_warning:
-        lines.append(f"Import: {words('import_warning', provenance.import_warning)}")
+    else:
+        lines.append(f"Privacy: {privacy_words(provenance)}".replace(",", " -"))
     return lines

@@ -5,16 +5,34 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Literal
 
 from analytics.errors import StoreProblem
+from analytics.store.anonymity import Anonymity
+
+PaperKind = Literal["agreement", "certificate"]
+PaperGap = Literal["", "agreement_missing", "certificate_missing", "certificate_expired"]
+
+# The paper that a privacy mode needs: a limited data set its data use agreement (45 CFR 164.514(e)), an expert's
+# determination its certificate (164.514(b)(1)). The other modes need none.
+NEEDED_PAPER: Final[dict[str, PaperKind]] = {"limited": "agreement", "expert": "certificate"}
 
 # Raised when the row or outcome tables change. Snapshots of another version are not opened; the states of former
 # versions are rebuilt (analytics/store/rebuild.py).
 #   1: the first
 #   2: a content hash sees the names of programs and sites, not only their places in the list of names
 SCHEMA_VERSION: Final = 2
+
+
+@dataclass(frozen=True)
+class Paper:
+    """The paper of a privacy mode: which, how it is found (a number, a date), the last day of a certificate (ISO)."""
+
+    kind: PaperKind
+    reference: str
+    expires: str | None = None
 
 
 @dataclass(frozen=True)
@@ -30,6 +48,8 @@ class SnapshotFacts:
     notes : sentences of the mapping that made the data, printed where they are shown. left_out : what the mapping
         left out on purpose, with counts. sources : records read per raw file.
     state_sha256 : of each Parquet file of the state that the snapshot was built from; empty in version 1.
+    paper : the agreement or certificate under which the data were imported; None = not recorded, or not needed.
+    anonymity : how many episodes are alike, for the expert.
     """
 
     snapshot_id: str
@@ -50,6 +70,8 @@ class SnapshotFacts:
     sources: Mapping[str, int] = field(default_factory=dict)
     override: str | None = None
     state_sha256: Mapping[str, str] = field(default_factory=dict)
+    paper: Paper | None = None
+    anonymity: tuple[Anonymity, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
     @property
@@ -57,9 +79,39 @@ class SnapshotFacts:
         """True when the data are made up."""
         return self.privacy_mode == "synthetic"
 
+    def paper_gap(self, today: date) -> PaperGap:
+        """Return what is missing of the paper that this privacy mode needs; "" when nothing is."""
+        return paper_gap(self.privacy_mode, self.paper, today)
+
+    def is_documented(self, today: date) -> bool:
+        """Return whether what leaves the organisation may be made from these data: the paper is there and valid."""
+        return not self.paper_gap(today)
+
     def write(self, path: Path) -> None:
         """Write the manifest as JSON."""
         path.write_text(json.dumps(asdict(self), indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def paper_gap(privacy_mode: str, paper: Paper | None, today: date) -> PaperGap:
+    """Return what is missing of the paper that a privacy mode needs, on a day; "" when nothing is."""
+    needed = NEEDED_PAPER.get(privacy_mode)
+    if needed is None:
+        return ""
+    if paper is None:
+        return "agreement_missing" if needed == "agreement" else "certificate_missing"
+    expired = paper.expires is not None and date.fromisoformat(paper.expires) < today
+    return "certificate_expired" if expired else ""
+
+
+def _typed(content: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a manifest that JSON cannot hold as they are."""
+    typed: dict[str, Any] = {name: tuple(content[name]) for name in ("warnings", "notes")}
+    if content.get("paper"):
+        typed["paper"] = Paper(**content["paper"])
+    typed["anonymity"] = tuple(
+        Anonymity(**{**row, "columns": tuple(row["columns"])}) for row in content.get("anonymity", ())
+    )
+    return typed
 
 
 def read_facts(path: Path) -> SnapshotFacts:
@@ -74,8 +126,7 @@ def read_facts(path: Path) -> SnapshotFacts:
         content = json.loads(path.read_text(encoding="utf-8"))
         version = content["schema_version"]
         if version in range(1, SCHEMA_VERSION + 1):
-            lists = {name: tuple(content[name]) for name in ("warnings", "notes")}
-            return SnapshotFacts(**{**content, **lists})
+            return SnapshotFacts(**{**content, **_typed(content)})
     except (OSError, ValueError, KeyError, TypeError):
         raise StoreProblem(
             f"The manifest {path.name} is missing or damaged. Run the import again, or restore the store folder."

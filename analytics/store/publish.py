@@ -21,8 +21,9 @@ from typing import IO, Final
 import duckdb
 
 from analytics.errors import StoreProblem
+from analytics.store.anonymity import anonymity
 from analytics.store.codes import enum_statements
-from analytics.store.facts import SCHEMA_VERSION, SnapshotFacts, read_facts
+from analytics.store.facts import SCHEMA_VERSION, Paper, SnapshotFacts, read_facts
 from analytics.store.outcomes import build_outcomes
 from analytics.store.snapshot import (
     POINTER,
@@ -57,6 +58,7 @@ class BatchFacts:
     left_out: dict[str, int]
     sources: dict[str, int]
     override: str | None
+    paper: Paper | None = None
 
 
 def reached(step: str) -> None:
@@ -163,8 +165,11 @@ def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
 
 
 def content_hash(facts: BatchFacts | SnapshotFacts, table_hashes: Mapping[str, str]) -> str:
-    """Return what names a state: SHA-256 over its row tables, key, privacy mode, data cut and schema version."""
+    """Return what names a state: SHA-256 over its row tables, key, privacy mode and paper, data cut, schema version."""
     content = [facts.privacy_mode, facts.key_id, facts.data_as_of, SCHEMA_VERSION, sorted(table_hashes.items())]
+    if facts.paper is not None:
+        # Another paper is another snapshot: what was published under none stays so.
+        content.append([facts.paper.kind, facts.paper.reference, facts.paper.expires])
     return hashlib.sha256(repr(content).encode()).hexdigest()
 
 
@@ -188,6 +193,7 @@ def build_snapshot(
         table_hashes=hashes,
         file_bytes=target.stat().st_size,
         file_sha256=file_sha256(target),
+        anonymity=anonymity(target),
         state_sha256=state_sha256(rows),
         **vars(batch),
     )

@@ -9,6 +9,7 @@ import streamlit as st
 
 from analytics.errors import IopError
 from analytics.measures.types import Cohort
+from analytics.reports.frame import privacy_words
 from analytics.session import Section, View, Viewer, session_of
 from analytics.settings import store_folder
 from analytics.texts import cohort_words
@@ -35,14 +36,11 @@ def open_view(script: str) -> View:
 
 def head(view: View, title: str) -> Cohort:
     """Write title, scope, provenance and filters; return the cohort that the filters choose."""
-    provenance = view.provenance
     st.title(title, anchor=False)
     scope = st.empty()
     provenance_line(view)
     cohort = filters(view)
     scope.markdown(f":gray[{plain(_capital(cohort_words(cohort.where, cohort.start, cohort.end)))}]")
-    if provenance.import_warning:
-        st.warning("Limited data set, agreement not recorded. These numbers must not leave this house.")
     return cohort
 
 
@@ -51,11 +49,15 @@ def provenance_line(view: View) -> None:
     provenance = view.provenance
     if view.notice:
         st.warning(view.notice)
+    if provenance.paper_gap:
+        st.warning(f"{_capital(privacy_words(provenance))}. These numbers must not leave this house.")
     parts = [
         f"Data to **{provenance.data_as_of}**",
         f"snapshot **{provenance.snapshot_id}**",
         f"{provenance.episodes:,} episodes, {provenance.persons:,} people",
-        *(["**made-up data**"] if provenance.synthetic else []),
+        f"**{privacy_words(provenance)}**"
+        if provenance.synthetic or provenance.paper_gap
+        else privacy_words(provenance),
         "Internal – do not share",
     ]
     st.markdown(f":gray[{' · '.join(parts)}]")

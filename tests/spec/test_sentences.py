@@ -433,9 +433,11 @@ def test_the_foot_says_date_snapshot_tier_and_made_up() -> None:
     assert foot(shown(by_modality())) == (
         "Data to 31 December 2025 · snapshot 7f3a91 · Internal, do not share · made-up data"
     )
-    real = dataclasses.replace(PROVENANCE, synthetic=False, import_warning="MODE_UNDOCUMENTED")
+    real = dataclasses.replace(PROVENANCE, synthetic=False, privacy_mode="limited", paper_gap="agreement_missing")
     disclosed = internal_view(result({"all": share(187, 301)}), real, COHORT_WORDS)
-    assert foot(disclosed).endswith("Internal, do not share · how the data was de-identified is not documented")
+    assert foot(disclosed).endswith("Internal, do not share · limited data set, agreement not recorded")
+    papered = internal_view(disclosed.content, dataclasses.replace(real, paper_gap=""), COHORT_WORDS)
+    assert foot(papered).endswith("Internal, do not share · limited data set, not de-identified")
 
 
 # All of them
