@@ -14,6 +14,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import IO
 
@@ -31,7 +32,7 @@ KEY_BYTES = 32  # HMAC-SHA256 gains nothing from a longer key and loses strength
 class Finding:
     """One thing that was looked at.
 
-    `what` is a short name (`python`, `disk`, `store`, `key`, `anchors`, `snapshot`, `log`, `lock`, `port`);
+    `what` is a short name (`python`, `disk`, `store`, `key`, `anchors`, `snapshot`, `log`, `paper`, `lock`, `port`);
     `sentence` says what was found, where, and, when it is not `ok`, what to do.
     """
 
@@ -41,7 +42,7 @@ class Finding:
 
 
 def examine(store: Path, key: Path | None, port: int) -> list[Finding]:
-    """Look at Python, disk, store folder, key and anchors, snapshot, import lock and port, in this order.
+    """Look at Python, disk, store folder, key and anchors, snapshot and paper, import lock and port, in this order.
 
     Parameters
     ----------
@@ -58,6 +59,7 @@ def examine(store: Path, key: Path | None, port: int) -> list[Finding]:
         *_looked_at("store", lambda: [_folder(store)]),
         *_looked_at("key", lambda: _key(store, key)),
         *_looked_at("snapshot", lambda: _snapshot(store)),
+        *_looked_at("paper", lambda: _paper(store)),
         *_looked_at("lock", lambda: [_lock(store / "import.lock")]),
         _port(port),
     ]
@@ -133,7 +135,60 @@ def _key(store: Path, key: Path | None) -> Iterator[Finding]:
             f"There is no {anchors} yet: a full import writes it; until then an incremental import is refused.",
         )
     else:
-        yield _private(anchors, "anchors") or Finding(True, "anchors", f"{anchors} is private.")
+        yield _private(anchors, "anchors") or _anchors_of(store, anchors)
+
+
+def _anchors_of(store: Path, anchors: Path) -> Finding:
+    """Whether the anchors are those of the snapshot that serves: only those can place the rows of a later batch."""
+    with anchors.open(encoding="ascii", errors="replace") as file:
+        head = file.readline().split()
+    # A process that died after publishing has left the new ones beside them; the next import puts them to use.
+    prepared = anchors.with_name(anchors.name + ".new")
+    with contextlib.suppress(OSError), prepared.open(encoding="ascii", errors="replace") as file:
+        head += file.readline().split()
+    served = _served(store)
+    if served and served not in head:
+        return Finding(
+            False,
+            "anchors",
+            f"{anchors} belongs to other data than those that are shown, so nothing can be added to them: bring back "
+            "the right file from its safe copy, or run a full import, which writes it again.",
+        )
+    return Finding(True, "anchors", f"{anchors} is private and belongs to the data that are shown.")
+
+
+def _served(store: Path) -> str:
+    """The id that the pointer names; "" without one."""
+    with contextlib.suppress(OSError):
+        return (store / "CURRENT").read_text(encoding="utf-8", errors="replace").strip()
+    return ""
+
+
+def _paper(store: Path) -> Iterator[Finding]:
+    """The agreement or certificate of the privacy mode; nothing to say of data without a manifest."""
+    try:
+        recorded = json.loads((store / f"snapshot-{_served(store)}.json").read_text(encoding="utf-8"))
+        paper, mode, warnings = recorded.get("paper"), recorded.get("privacy_mode"), recorded.get("warnings", [])
+        last_day = date.fromisoformat(paper["expires"]) if paper and paper.get("expires") else None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return
+    if paper is None and "MODE_UNDOCUMENTED" in warnings:
+        option = "--agreement TEXT" if mode == "limited" else "--certificate TEXT --expires DATE"
+        yield Finding(
+            False,
+            "paper",
+            f"The paper of the mode {mode} is not recorded, and every page says so: import again with {option}.",
+        )
+    elif last_day is not None and last_day < date.today():
+        yield Finding(
+            False,
+            "paper",
+            f"The certificate of the data that are shown ended on {last_day}: have it renewed, and import again with "
+            "the new --certificate TEXT --expires DATE.",
+        )
+    elif paper is not None:
+        until = f", valid to {last_day}" if last_day else ""
+        yield Finding(True, "paper", f"The {paper['kind']} of the privacy mode {mode} is recorded{until}.")
 
 
 def _key_file(store: Path, key: Path) -> Finding:

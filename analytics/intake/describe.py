@@ -21,12 +21,12 @@ _MODES: Final = {
     "expert": (
         "quarter of admission",
         "month; the period of discharge; sessions by calendar; the data cut but for its quarter",
-        "the certificate of an expert",
+        "the certificate of an expert: `--certificate TEXT --expires DATE`",
     ),
     "limited": (
         "month of admission and discharge",
         "the days; this is a limited data set, *not de-identified*",
-        "a data use agreement",
+        "a data use agreement: `--agreement TEXT`",
     ),
     "synthetic": ("month of admission and discharge", "the days", "nothing: for made-up data only"),
 }

@@ -17,6 +17,7 @@ from analytics.intake.deidentify import Key, new_key, read_key
 from analytics.intake.importer import ImportRequest, run_import
 from analytics.intake.relative import PrivacyMode
 from analytics.intake.report import ImportReport
+from analytics.store.facts import Paper
 from analytics.store.snapshot import Snapshot, open_current
 
 Row = dict[str, object]
@@ -119,6 +120,7 @@ class Provider:
         privacy: PrivacyMode = "limited",
         key: Key | None = None,
         allow_shrink: bool = False,
+        paper: Paper | None = None,
     ) -> ImportReport:
         """Import a batch; the day of the import is the data cut unless it is given."""
         folder = files if isinstance(files, Path) else self.write(files)
@@ -132,6 +134,7 @@ class Provider:
                 import_date=imported or cut,
                 batch_mode="incremental" if mode == "incremental" else "full",
                 allow_shrink=allow_shrink,
+                paper=paper,
             )
         )
 

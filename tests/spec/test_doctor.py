@@ -135,7 +135,7 @@ def test_a_link_outside_to_a_key_inside_the_store(store: Path, key: Path, port: 
 @pytest.mark.parametrize(("mode", "found"), [(0o600, set()), (0o644, {"anchors"})])
 def test_anchors_are_as_private_as_the_key(store: Path, key: Path, port: int, mode: int, found: set[str]) -> None:
     anchors = key.with_name("iop.key.anchors")
-    anchors.touch()
+    anchors.write_text("iop-anchors 1 7f 9000\n")
     anchors.chmod(mode)
     assert wrong(examine(store, key, port)).keys() == found
 
@@ -231,3 +231,32 @@ def test_the_option_wins_over_the_environment_over_the_default(tmp_path: Path, m
     assert store_folder() == store_folder("") == tmp_path / "from the environment"
     monkeypatch.setenv("IOP_STORE", "")
     assert store_folder() == DATA_FOLDER / "local"
+
+
+def test_anchors_of_other_data(store: Path, key: Path, port: int) -> None:
+    anchors = key.with_name(key.name + ".anchors")
+    anchors.write_text("iop-anchors 1 0aff 9000\n")
+    anchors.chmod(0o600)
+    assert "belongs to other data" in wrong(examine(store, key, port))["anchors"]
+    # A process that died after publishing has left the right ones beside them.
+    anchors.with_name(anchors.name + ".new").write_text("iop-anchors 1 7f 9000\n")
+    assert wrong(examine(store, key, port)) == {}
+
+
+@pytest.mark.parametrize(
+    ("recorded", "says"),
+    [
+        ({"privacy_mode": "limited", "warnings": ["MODE_UNDOCUMENTED"]}, "import again with --agreement TEXT."),
+        ({"privacy_mode": "expert", "warnings": ["MODE_UNDOCUMENTED"]}, "--certificate TEXT --expires DATE."),
+        ({"privacy_mode": "expert", "paper": {"kind": "certificate", "expires": "2020-01-31"}}, "ended on 2020-01-31"),
+        ({"privacy_mode": "expert", "paper": {"kind": "certificate", "expires": "2999-01-31"}}, None),
+        ({"privacy_mode": "limited", "paper": {"kind": "agreement", "expires": None}}, None),
+        ({"privacy_mode": "safe_harbor", "warnings": []}, None),
+    ],
+)
+def test_papers(store: Path, port: int, recorded: dict[str, object], says: str | None) -> None:
+    manifest = store / "snapshot-7f.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | recorded))
+    found = wrong(examine(store, None, port))
+    assert set(found) == ({"paper"} if says else set())
+    assert says is None or says in found["paper"]
