@@ -68,7 +68,7 @@ def command_line() -> argparse.ArgumentParser:
     load.add_argument("--allow-shrink", action="store_true", help="publish although the data shrink")
     load.add_argument("--agreement", metavar="TEXT", help="data use agreement of --privacy limited: its number")
     load.add_argument("--certificate", metavar="TEXT", help="certificate of --privacy expert: its number")
-    load.add_argument("--expires", type=_day, metavar="DATE", help="last day of the certificate")
+    load.add_argument("--expires", type=day, metavar="DATE", help="last day of the certificate")
     load.add_argument("--report", type=Path, metavar="FILE", help="write the report as JSON")
     load.set_defaults(command=_import)
 
