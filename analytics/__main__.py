@@ -6,11 +6,14 @@ Exit codes: 0 done (published, or nothing new), 1 not done (nothing published, a
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -42,6 +45,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Stopped. Nothing was published.", file=sys.stderr)
         return 1
+    except Exception as error:
+        # A mistake of the program. What the database says about one may repeat a value of the data: only where it
+        # happened is said.
+        print(_mistake(error), file=sys.stderr)
+        return 1
+
+
+def _mistake(error: Exception) -> str:
+    places = [
+        f"{Path(frame.filename).stem}:{frame.lineno}"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).is_relative_to(PROJECT_ROOT / "analytics")
+    ]
+    return (
+        f"This is a mistake of the program ({type(error).__name__}; {' '.join(places[-3:])}). What was published "
+        "before is unchanged. Please report these words; they hold nothing of your data."
+    )
 
 
 def command_line() -> argparse.ArgumentParser:
@@ -136,13 +156,33 @@ def _import(options: argparse.Namespace) -> int:
         allow_shrink=options.allow_shrink,
         paper=checked_paper(options.privacy, options.agreement, options.certificate, options.expires),
     )
-    progress = Progress()
-    report = run_import(request, progress)
-    progress.done()
-    if options.report:
-        options.report.write_text(report.as_json(), encoding="utf-8")
-    print(report.as_text(), end="")
+    with _report_file(options.report) as write_report:
+        progress = Progress()
+        report = run_import(request, progress)
+        progress.done()
+        print(report.as_text(), end="", flush=True)
+        write_report(report.as_json())
     return 0 if report.published else 1
+
+
+@contextlib.contextmanager
+def _report_file(path: Path | None) -> Iterator[Callable[[str], None]]:
+    """Open the report's file, for its owner only, before the import: a report that cannot be written stops it."""
+    if path is None:
+        yield lambda text: None
+        return
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+        path.chmod(0o600)
+    except OSError as error:
+        raise UsageProblem(f"The report {path.name} cannot be written ({error.strerror}). Name another file.") from None
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+
+        def write(text: str) -> None:
+            file.truncate(0)
+            file.write(text)
+
+        yield write
 
 
 def _demo(options: argparse.Namespace) -> int:

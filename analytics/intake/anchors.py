@@ -7,6 +7,7 @@ between has lost nothing.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -15,6 +16,7 @@ import duckdb
 import pyarrow
 import pyarrow.csv
 
+from analytics.errors import ImportProblem
 from analytics.intake.deidentify import Key
 
 _COLUMNS = {
@@ -44,34 +46,48 @@ def prepare_anchors(
         f"select episode_key, person_key, admit_date, discharge_date, level_of_care::varchar from {episodes} order by 1"
     ).fetchall()
     lines = (",".join("" if value is None else str(value) for value in row) for row in rows)
-    _write(_prepared(key.anchors_path), f"iop-anchors 1 {snapshot_id} {cut_day}", lines)
+    try:
+        _write(_prepared(key.anchors_path), snapshot_id, cut_day, lines)
+    except OSError as error:
+        raise ImportProblem(
+            f"The anchors cannot be written beside the key ({error.strerror}), so nothing was published. Check the "
+            "permissions and the disk of the folder of the key."
+        ) from None
 
 
 def settle_anchors(key: Key, snapshot_id: str) -> None:
-    """Put prepared anchors to use when they are those of the snapshot that serves.
+    """Put prepared anchors to use when they are those of the snapshot that serves; remove any other.
 
     Done after publishing and before the next import: a process that died in between has lost nothing.
     """
     path = key.anchors_path
-    if path is not None and _cut_of(_prepared(path), snapshot_id) is not None:
+    if path is None:
+        return
+    if _cut_of(_prepared(path), snapshot_id) is not None:
         os.replace(_prepared(path), path)
+    else:
+        _prepared(path).unlink(missing_ok=True)
 
 
 def carry_anchors(key: Key, former_id: str, snapshot_id: str, without: Collection[str] = ()) -> None:
     """Prepare the anchors of one snapshot for another that holds the same stays, but for the people `without`.
 
-    Anchors of a third snapshot only lose these people.
+    Anchors of a third snapshot only lose these people. Damaged ones are removed: they place nothing any more.
     """
     path = key.anchors_path
     if path is None or not path.exists():
         return
-    head, *lines = path.read_text(encoding="ascii", errors="replace").splitlines() or [""]
+    head = _head(path)
+    if not head:
+        path.unlink()
+        return
+    lines = path.read_text(encoding="ascii").splitlines()[1:]
     kept = [line for line in lines if line.split(",")[1:2] != [] and line.split(",")[1] not in without]
     cut_day = _cut_of(path, former_id)
     if cut_day is not None:
-        _write(_prepared(path), f"iop-anchors 1 {snapshot_id} {cut_day}", kept)
+        _write(_prepared(path), snapshot_id, cut_day, kept)
     elif without:
-        _write(path, head, kept)
+        _write(path, head[2], int(head[3]), kept)
 
 
 def anchored_cut(key: Key, snapshot_id: str) -> int | None:
@@ -87,7 +103,7 @@ def anchored_snapshot(key: Key) -> str | None:
     if key.anchors_path is None:
         return None
     head = _head(key.anchors_path)
-    return head[2] if len(head) == 4 else None
+    return head[2] if head else None
 
 
 def load_anchors(connection: duckdb.DuckDBPyConnection, key: Key, table: str) -> bool:
@@ -118,25 +134,32 @@ def _prepared(anchors: Path) -> Path:
 
 
 def _head(anchors: Path) -> list[str]:
+    """Return the words of the first line; none when a byte is not as it was written, which could move a stay unseen."""
     if not anchors.exists():
         return []
-    with anchors.open(encoding="ascii", errors="replace") as file:
-        head = file.readline().split()
-    return head if head[:2] == ["iop-anchors", "1"] else []
+    first, _, body = anchors.read_bytes().partition(b"\n")
+    head = first.decode("ascii", "replace").split(" ")
+    whole = len(head) == 5 and head[:2] == ["iop-anchors", "1"] and head[4] == _checksum(head[2], head[3], body)
+    return head if whole else []
+
+
+def _checksum(snapshot_id: str, cut_day: int | str, body: bytes) -> str:
+    return hashlib.sha256(f"{snapshot_id} {cut_day}\n".encode() + body).hexdigest()
 
 
 def _cut_of(anchors: Path, snapshot_id: str) -> int | None:
     head = _head(anchors)
-    return int(head[3]) if len(head) == 4 and head[2] == snapshot_id else None
+    return int(head[3]) if head and head[2] == snapshot_id else None
 
 
-def _write(path: Path, head: str, lines: Iterable[str]) -> None:
+def _write(path: Path, snapshot_id: str, cut_day: int, lines: Iterable[str]) -> None:
     """Write a file for its owner only, whole or not at all."""
+    body = "".join(line + "\n" for line in lines).encode("ascii")
+    head = f"iop-anchors 1 {snapshot_id} {cut_day} {_checksum(snapshot_id, cut_day, body)}\n"
     scratch = path if path.suffix == ".new" else path.with_name(path.name + ".rewritten.new")
-    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii", newline="\n") as file:
-        file.write(head + "\n")
-        file.writelines(line + "\n" for line in lines)
+    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(head.encode("ascii") + body)
         file.flush()
         os.fsync(file.fileno())
     os.replace(scratch, path)

@@ -30,6 +30,7 @@ from analytics.intake.sources import Sources, open_sources
 from analytics.intake.sql_text import quoted
 from analytics.intake.staging import StagingContext, day_number, prepare
 from analytics.store.facts import Paper, SnapshotFacts, paper_gap, read_facts
+from analytics.store.failures import failures_in_a_sentence
 from analytics.store.publish import BatchFacts, import_lock, new_build_folder, publish, reached
 from analytics.store.snapshot import current_id, manifest_path, newest_facts
 from analytics.store.spill import spilling_connection
@@ -78,7 +79,7 @@ class ImportRequest:
 
 def run_import(request: ImportRequest, progress: Callable[[str], None] = lambda step: None) -> ImportReport:
     """Read, check, de-identify and publish; return the report. Raises only where nothing could be read at all."""
-    with import_lock(request.store):
+    with import_lock(request.store), failures_in_a_sentence():
         build = new_build_folder(request.store)
         try:
             with spilling_connection(":memory:", build / "spill", MEMORY_LIMIT) as connection:
@@ -270,8 +271,12 @@ class _Import:
         report.published, report.unchanged, report.snapshot_id = True, not is_new, facts.snapshot_id
         report.data = self._published_data(facts.data_as_of)
         report.paper, report.anonymity = facts.paper, facts.anonymity
-        settle_anchors(request.key, facts.snapshot_id)
-        add_receipt(request.key, facts.snapshot_id, request.data_cut, request.import_date, report.batch_rule)
+        try:
+            settle_anchors(request.key, facts.snapshot_id)
+            add_receipt(request.key, facts.snapshot_id, request.data_cut, request.import_date, report.batch_rule)
+        except OSError:
+            # It is published all the same; the next import puts the prepared anchors to use.
+            report.warnings.append("RECEIPT_UNWRITTEN")
         return report
 
     def _published_data(self, data_as_of: str) -> PublishedData:

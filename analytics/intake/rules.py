@@ -102,6 +102,7 @@ _TABLE: Final = (
     Rule("SESSION_KEY_COLLISIONS", "warning", "duplicates"),
     Rule("MODE_UNDOCUMENTED", "warning", "papers"),
     Rule("CERTIFICATE_EXPIRED", "warning", "papers"),
+    Rule("RECEIPT_UNWRITTEN", "warning", "batch"),
 )
 
 RULES: Final[dict[str, Rule]] = {rule.name: rule for rule in _TABLE}

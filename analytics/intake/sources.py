@@ -61,7 +61,12 @@ def open_sources(
         _through_mapping(connection, folder, mapping, folders, report, sources)
         return sources
     options = mapping.read_options if mapping is not None else ReadOptions()
-    found = {path.name.lower(): path for path in sorted(folder.iterdir()) if path.is_file()}
+    try:
+        found = {path.name.lower(): path for path in sorted(folder.iterdir()) if path.is_file()}
+    except OSError as error:
+        raise ImportProblem(
+            f"The folder {folder.name} cannot be read ({error.strerror}). Check its permissions."
+        ) from None
     if "episodes.csv" not in found:
         raise ImportProblem("There is no episodes.csv in the folder. Every import begins with it (docs/import.md).")
     readable: list[tuple[TableSpec, FileFacts]] = []

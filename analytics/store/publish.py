@@ -42,6 +42,7 @@ KEPT_SNAPSHOTS: Final = 5
 MEMORY_LIMIT: Final = "2500MB"
 _BUILD: Final = ".build-"
 LOCK_NAME: Final = "import.lock"
+OWNER_ONLY: Final = 0o600  # the mode of every file with data, whatever the umask is
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,9 @@ def import_lock(store: Path) -> Iterator[None]:
         When another import is running, or the folder cannot be written.
     """
     try:
-        store.mkdir(parents=True, exist_ok=True)
-        lock = (store / LOCK_NAME).open("a+b")
+        # A folder that is there keeps the permissions that somebody gave it.
+        store.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.fdopen(os.open(store / LOCK_NAME, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600), "r+b")
     except OSError as error:
         raise StoreProblem(f"The store folder cannot be written ({error.strerror}). Check its permissions.") from None
     with lock:
@@ -241,8 +243,9 @@ def place_state(store: Path, build: Path, facts: SnapshotFacts) -> None:
     rows, placed = build / "rows", state_folder(store, facts.snapshot_id)
     facts.write(rows / BATCH_MANIFEST)
     for path in rows.iterdir():
+        path.chmod(OWNER_ONLY)
         _sync(path)
-    placed.parent.mkdir(exist_ok=True)
+    placed.parent.mkdir(mode=0o700, exist_ok=True)
     if placed.exists():
         os.replace(placed, build / "former")
     os.replace(rows, placed)
@@ -252,10 +255,12 @@ def place_state(store: Path, build: Path, facts: SnapshotFacts) -> None:
 
 def place_snapshot(store: Path, target: Path, facts: SnapshotFacts) -> None:
     """Move a snapshot that was built and its manifest into the store, where they can be opened by id."""
+    target.chmod(OWNER_ONLY)
     os.replace(target, snapshot_path(store, facts.snapshot_id))
     reached("renamed")
     manifest = target.with_name("manifest.json")
     facts.write(manifest)
+    manifest.chmod(OWNER_ONLY)
     _sync(manifest)
     os.replace(manifest, manifest_path(store, facts.snapshot_id))
     reached("manifest")
@@ -276,6 +281,7 @@ def point_to(store: Path, snapshot_id: str) -> None:
     """Replace the pointer atomically."""
     scratch = store / f"{POINTER}.new"
     scratch.write_text(snapshot_id + "\n", encoding="ascii")
+    scratch.chmod(OWNER_ONLY)
     _sync(scratch)
     os.replace(scratch, store / POINTER)
     _sync(store)
