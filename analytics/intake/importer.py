@@ -24,8 +24,9 @@ from analytics.intake.crossrow import key_columns
 from analytics.intake.deidentify import Key, Pseudonyms, add_receipt
 from analytics.intake.mapping import SourceMapping
 from analytics.intake.model import EPISODE_FACTS, EPISODES, TABLES, TableSpec
-from analytics.intake.relative import PrivacyMode, StateWriter, label_of_cut, period_label
-from analytics.intake.report import ImportReport, PublishedData
+from analytics.intake.published_data import published_data, quiet_days
+from analytics.intake.relative import PrivacyMode, StateWriter, label_of_cut
+from analytics.intake.report import ImportReport
 from analytics.intake.sources import Sources, open_sources
 from analytics.intake.sql_text import quoted
 from analytics.intake.staging import StagingContext, day_number, prepare
@@ -237,6 +238,7 @@ class _Import:
             if name != "episodes"
         }
         writer.write(collected)
+        quiet = quiet_days(self._connection) if not self._context.study_days else (0, 0)
         self._write_batch()
         # The state is on disk: let go of millions of rows before the snapshot needs the memory.
         # `all_episodes` stays: the anchors come from it.
@@ -269,7 +271,7 @@ class _Import:
             self._prepare_anchors,
         )
         report.published, report.unchanged, report.snapshot_id = True, not is_new, facts.snapshot_id
-        report.data = self._published_data(facts.data_as_of)
+        report.data = published_data(self._connection, request.privacy_mode, facts.data_as_of, quiet)
         report.paper, report.anonymity = facts.paper, facts.anonymity
         try:
             settle_anchors(request.key, facts.snapshot_id)
@@ -278,20 +280,6 @@ class _Import:
             # It is published all the same; the next import puts the prepared anchors to use.
             report.warnings.append("RECEIPT_UNWRITTEN")
         return report
-
-    def _published_data(self, data_as_of: str) -> PublishedData:
-        first, last = (
-            ("''", "''")
-            if self._context.study_days
-            else (period_label(f"{edge}(admit_date)", self._request.privacy_mode) for edge in ("min", "max"))
-        )
-        row = self._connection.execute(
-            f"select count(*), count(distinct person_key), {first}, {last} from all_episodes"
-        ).fetchone()
-        episodes, people, first_period, last_period = row or (0, 0, "", "")
-        return PublishedData(
-            int(episodes), int(people), first_period, last_period, data_as_of, self._request.privacy_mode
-        )
 
     def _prepare_anchors(self, snapshot_id: str) -> None:
         if not self._context.study_days:

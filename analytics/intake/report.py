@@ -46,7 +46,15 @@ class RuleCount:
 
 @dataclass(frozen=True)
 class PublishedData:
-    """What a snapshot holds: the first and last period of admission ("" = not known), and the data cut in words."""
+    """What a snapshot holds.
+
+    Attributes
+    ----------
+    first_period, last_period : of admission, at the grain of the privacy mode; "" = not known.
+    data_as_of : the data cut at that grain; "" = a source in study days.
+    quiet_days, session_span : days between the first session and the last on which no program had one, and all days
+        between them: closing days hint at the calendar. 0 of 0 when not known.
+    """
 
     episodes: int
     people: int
@@ -54,6 +62,8 @@ class PublishedData:
     last_period: str
     data_as_of: str
     privacy_mode: str
+    quiet_days: int = 0
+    session_span: int = 0
 
 
 @dataclass

@@ -297,6 +297,12 @@ def _alike(report: ImportReport) -> Iterator[str]:
     yield from _wrapped(
         "k is the smallest group of episodes that agree, l the fewest reasons for leaving in a group. "
         f"{last.share_small:.0%} of the episodes have fewer than {SMALL_GROUP} like them in all of these, so whoever "
-        "knows them of a person may find the row: rows are for signed-in staff only.",
+        "knows them of a person could find the row. Rows stay inside: no page and no download shows one.",
         2,
     )
+    if report.data and report.data.session_span:
+        yield from _wrapped(
+            f"On {report.data.quiet_days:,} of the {report.data.session_span:,} days from the first session to the "
+            "last no program had one; whoever knows the closing days can narrow down when somebody was here.",
+            2,
+        )

@@ -160,3 +160,14 @@ def test_the_k_table_is_that_of_the_published_statement(provider: Provider, mode
     assert [row.share_small for row in report.anonymity] == sorted(row.share_small for row in report.anonymity)
     assert provider.open().facts.anonymity == report.anonymity
     assert f"{last.share_small:.0%} of the episodes have fewer than 11 like them" in " ".join(report.as_text().split())
+
+
+def test_days_on_which_no_program_had_a_session_are_counted(provider: Provider) -> None:
+    days = (date(2026, 3, 2), date(2026, 3, 4), date(2026, 3, 9))
+    missed = {"session_date": date(2026, 3, 5), "status": "no_show", "minutes": 0}
+    report = provider.load({"episodes": [{}], "attendance": [*({"session_date": day} for day in days), missed]})
+    assert report.data is not None
+    assert (report.data.quiet_days, report.data.session_span) == (5, 8)
+    assert "On 5 of the 8 days from the first session to the last no program had one" in " ".join(
+        report.as_text().split()
+    )
