@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 
 ID_PATTERN: Final = "[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 _ISO_MIDNIGHT: Final = r"\d{4}-\d{2}-\d{2}([ T]00:00(:00(\.0+)?)?)?"
+_MOMENT: Final = r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?"
+_OFFSET: Final = r" ?([Zz]|[+-]\d{2}(:?\d{2})?)"
+_WITH_DECIMAL_COMMA: Final = r"[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?"
+
+# What a spreadsheet writes instead of a value; its #N/A means "not given".
+CELL_ERRORS: Final = (
+    "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#GETTING_DATA", "#SPILL!", "#CALC!", "#FIELD!",
+    "#BLOCKED!", "#UNKNOWN!", "#CONNECT!", "#BUSY!",
+)  # fmt: skip
 _TRUE: Final = "('true', 't', 'yes', 'y', '1')"
 _FALSE: Final = "('false', 'f', 'no', 'n', '0')"
 
@@ -56,6 +65,45 @@ def _read_id(column: Column, text: str, spec: TableSpec, context: StagingContext
     return text, bad
 
 
+def cell_error_rule(column: str, text: str) -> Finding:
+    """Return the rule that finds an error of a spreadsheet instead of a value, in whatever format it came."""
+    errors = ", ".join(f"'{error}'" for error in CELL_ERRORS)
+    return f"{text}[1] = '#' and list_contains([{errors}], upper({text}))", column, "CELL_ERROR"
+
+
+def _day(column: Column, text: str, context: StagingContext) -> str:
+    """Return SQL for the DATE that a text stands for; NULL when it is none."""
+    # The plain ten-character form first: it is nearly every value, and needs no regular expression.
+    iso = (
+        f"case when strlen({text}) = 10 and {text}[5] = '-' and {text}[8] = '-' then try_cast({text} as date) "
+        f"when regexp_full_match({text}, '{_ISO_MIDNIGHT}') then try_cast(left({text}, 10) as date) end"
+    )
+    form = context.format_of(column.name)
+    ways = [] if form is None else [f"try_strptime({text}, '{form}')::date"]
+    if form is None or context.typed:
+        ways.insert(0, iso)
+    if context.timezone is not None:
+        instant = f"try_cast(replace({text}, ' +', '+') as timestamptz)"
+        ways.append(
+            f"case when regexp_full_match({text}, '{_MOMENT}') then try_cast({text} as timestamp)::date "
+            f"when regexp_full_match({text}, '{_MOMENT}{_OFFSET}') "
+            f"then timezone('{context.timezone}', {instant})::date end"
+        )
+    return f"coalesce({', '.join(ways)})" if len(ways) > 1 else ways[0]
+
+
+def _number(text: str, context: StagingContext) -> str:
+    """Return SQL for the DOUBLE that a text stands for; NULL when it is none."""
+    plain = f"try_cast({text} as double)"
+    if context.decimal == ".":
+        return plain
+    comma = (
+        f"try_cast(case when regexp_full_match({text}, '{_WITH_DECIMAL_COMMA}') "
+        f"then replace(replace({text}, '.', ''), ',', '.') end as double)"
+    )
+    return f"coalesce({plain}, {comma})" if context.typed else comma
+
+
 def _read_date(column: Column, text: str, spec: TableSpec, context: StagingContext) -> tuple[str, list[Finding]]:
     name = '"' + column.name + '"'
     if context.study_days:
@@ -63,16 +111,13 @@ def _read_date(column: Column, text: str, spec: TableSpec, context: StagingConte
         return f"case when {whole} = floor({whole}) then {whole}::integer end", [
             _unreadable(column, text, "BAD_NUMBER")
         ]
-    if context.date_format is not None:
-        parsed = f"try_strptime({text}, '{context.date_format}')::date"
-        invalid: list[Finding] = []
-    else:
-        # The plain ten-character form first: it is nearly every value, and needs no regular expression.
-        parsed = (
-            f"case when strlen({text}) = 10 and {text}[5] = '-' and {text}[8] = '-' then try_cast({text} as date) "
-            f"when regexp_full_match({text}, '{_ISO_MIDNIGHT}') then try_cast(left({text}, 10) as date) end"
-        )
-        invalid = [(f"{name} is null and regexp_full_match({text}, '{_ISO_MIDNIGHT}')", column.name, "DATE_INVALID")]
+    parsed = _day(column, text, context)
+    read_as_iso = context.format_of(column.name) is None
+    invalid: list[Finding] = (
+        [(f"{name} is null and regexp_full_match({text}, '{_ISO_MIDNIGHT}')", column.name, "DATE_INVALID")]
+        if read_as_iso
+        else []
+    )
     # A discharge after the data cut leaves the episode open instead of setting the row aside.
     leaves_open = spec.table == "episodes" and column.name == "discharge_date"
     # When readmissions were observable may reach beyond the cut; it is cut off there later.
@@ -126,11 +171,11 @@ def _read_number(column: Column, text: str, spec: TableSpec, context: StagingCon
     rules = [_unreadable(column, text, "BAD_NUMBER")]
     if column.low is not None and column.high is not None:
         rules.append((f"{name} not between {column.low} and {column.high}", column.name, column.range_rule))
-    return f"try_cast({text} as double)", rules
+    return _number(text, context), rules
 
 
 def _read_integer(column: Column, text: str, spec: TableSpec, context: StagingContext) -> tuple[str, list[Finding]]:
-    number = f"try_cast({text} as double)"
+    number = _number(text, context)
     value = f"case when {number} = floor({number}) and abs({number}) < 1e9 then {number}::integer end"
     rules = [_unreadable(column, text, "BAD_NUMBER")]
     if (spec.table, column.name) == ("followups", "due_day"):

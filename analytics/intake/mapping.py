@@ -7,8 +7,9 @@ runs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -22,11 +23,14 @@ from analytics.intake.mapping_model import (
     ColumnSource,
     Constant,
     RawColumn,
+    RawFile,
     SourceMapping,
     TableMapping,
 )
 from analytics.intake.mapping_sql import first_line
-from analytics.intake.mapping_toml import load_mapping, output_names
+from analytics.intake.mapping_tables import output_names
+from analytics.intake.mapping_toml import load_mapping
+from analytics.intake.mapping_wide import wide_rows
 from analytics.intake.model import TABLES
 from analytics.intake.readers import FileFacts, FileRefusal, inspect, text_table, text_view
 from analytics.intake.sql_text import quoted
@@ -39,6 +43,7 @@ __all__ = [
     "MappedTable",
     "MappedTables",
     "RawColumn",
+    "RawFile",
     "SourceMapping",
     "TableMapping",
     "load_mapping",
@@ -56,12 +61,19 @@ class MappedTable:
         included.
     unknown : those that the mapping declares "unknown" (NULL throughout).
     records : rows of the view.
+    typed : dates may be ISO and numbers have a decimal point, whatever the mapping says of texts.
+    label, place : what people call its file, and where they find a record of it.
+    cells : where the cells of a wide file went.
     """
 
     view: str
     columns: frozenset[str]
     unknown: frozenset[str]
     records: int
+    typed: bool = False
+    label: str = ""
+    place: Callable[[int], str] = "row {}".format
+    cells: AccountCount | None = None
 
 
 @dataclass(frozen=True)
@@ -82,8 +94,8 @@ class MappedTables:
     Attributes
     ----------
     tables : by canonical name; empty when a file was refused.
-    sources : facts of every raw file that could be read, by file name.
-    refusals : by raw file name. A record with too few or too many fields refuses the raw file of a select.
+    sources : facts of every raw file (or sheet) that could be read, by what people call it.
+    refusals : the same way. A record with too few or too many fields refuses the raw file of a select.
     accounts : one per account of the TOML.
     """
 
@@ -114,53 +126,90 @@ def run_selects(
     ImportProblem
         A raw file is missing, lacks a column, a select fails, or an account does not add up.
     """
-    sources: dict[str, FileFacts] = {}
+    sources: dict[RawFile, FileFacts] = {}
     refusals: dict[str, FileRefusal] = {}
     viewed = [table.file for table in mapping.tables.values() if table.file is not None]
-    for file in dict.fromkeys([*mapping.sources.values(), *viewed]):
-        facts = inspect(folder / file, mapping.read_options_of(file))
+    for raw in dict.fromkeys([*mapping.sources.values(), *viewed]):
+        facts = inspect(folder / raw.file, mapping.read_options_of(raw))
         if isinstance(facts, FileRefusal):
-            refusals[file] = facts
-        elif len(facts.misshapen) and file in mapping.sources.values():
-            words = f"{file} has records with more or fewer fields than its header. Export it again."
-            refusals[file] = FileRefusal("FIELD_COUNT", None, words)
+            refusals[raw.label] = facts
+        elif len(facts.misshapen) and raw in mapping.sources.values():
+            words = f"{facts.label} has records with more or fewer fields than its header. Export it again."
+            refusals[raw.label] = FileRefusal("FIELD_COUNT", None, words)
         else:
-            sources[file] = facts
+            sources[raw] = facts
+    by_label = {facts.label: facts for facts in sources.values()}
     if refusals:
-        return MappedTables({}, sources, refusals, ())
-    for name, file in mapping.sources.items():
-        text_table(connection, name, sources[file])
+        return MappedTables({}, by_label, refusals, ())
+    # DuckDB reads CSV and Parquet files in place; whatever Python reads is in memory already.
+    for name, raw in mapping.sources.items():
+        text_table(connection, name, sources[raw])
     tables = {}
     for table in mapping.tables.values():
         if table.file is not None:
             tables[table.table] = _make_view(connection, table, sources[table.file], mapping)
-    cage(connection, [sources[file].path for file in viewed], allowed_directories)
+    cage(connection, [sources[raw].path for raw in viewed], allowed_directories)
     connection.execute(f"create or replace macro age_band(years) as ({age_band_sql('years')})")
     for table in mapping.tables.values():
         if table.select is not None:
             tables[table.table] = _make_table(connection, table, mapping)
-    accounts = tuple(_accounts(connection, mapping, sources))
+    accounts = [*_accounts(connection, mapping, sources)]
+    accounts += [made.cells for made in tables.values() if made.cells is not None]
     for name in mapping.sources:
         connection.execute(f"drop table {quoted(name)}")
-    return MappedTables(tables, sources, {}, accounts)
+    return MappedTables(tables, by_label, {}, tuple(accounts))
 
 
 def _make_view(
     connection: duckdb.DuckDBPyConnection, table: TableMapping, facts: FileFacts, mapping: SourceMapping
 ) -> MappedTable:
     """Make the view of a table whose columns are columns of one raw file."""
-    values = {}
-    for name, source in _with_observed(table, mapping).items():
+    where = f"{mapping.name}.toml, {table.table}"
+    spec = next(spec for spec in TABLES if spec.table == table.table)
+    model_name = output_names(spec, mapping.study_days)
+    columns = _with_observed(table, mapping)
+    days: set[str] = set()
+    for name, source in columns.items():
         for raw in raw_names(source):
             if raw not in facts.columns:
-                raise ImportProblem(
-                    f"{mapping.name}.toml, {table.table}.columns.{name}: {facts.path.name} has no {raw!r}."
-                )
-        values[name] = value_sql(source, facts, table.codes.get(name, {}), mapping.date_format)
+                raise ImportProblem(f"{where}.columns.{name}: {facts.label} has no {raw!r}.")
+        is_day = spec.column(model_name[name]).kind == "date" and not mapping.study_days
+        if is_day or (isinstance(source, AgeBand) and source.birth_date is not None):
+            days |= set(raw_names(source))
+    form = table.date_format or mapping.date_format
+    values = {name: value_sql(source, facts, table.codes.get(name, {}), form) for name, source in columns.items()}
+    wide = wide_rows(where, table, spec, model_name, facts, mapping)
+    needed = wide.raw_columns.union(*(raw_names(source) for source in columns.values()))
     raw_view = f"raw_{table.table}"
-    text_view(connection, raw_view, facts, {f"c{place}": raw for place, raw in enumerate(facts.columns)})
-    view = _select_into(connection, "view", table, values, f"select * from {quoted(raw_view)}")
-    return MappedTable(view, frozenset(values) | table.unknown, table.unknown, facts.records)
+    chosen = {facts.cell(raw): raw for raw in sorted(needed)}
+    text_view(connection, raw_view, facts, chosen, {facts.cell(raw) for raw in days | wide.raw_days})
+    rows = f"select * from {quoted(raw_view)}"
+    records, place = facts.records, facts.place
+    if wide.cells:
+        values |= wide.values
+        rows, place = wide.rows_sql(raw_view), partial(wide.place, facts)
+    view = _select_into(connection, "view", table, values, rows)
+    if wide.cells:
+        records = _number(connection, _count_of(view))
+    return MappedTable(
+        view,
+        frozenset(values) | table.unknown,
+        table.unknown,
+        records,
+        typed=facts.typed or wide.reckons,
+        label=facts.label,
+        place=place,
+        cells=_cell_account(connection, table.table, facts, wide.counts_sql(raw_view)) if wide.cells else None,
+    )
+
+
+def _cell_account(connection: duckdb.DuckDBPyConnection, table: str, facts: FileFacts, counts: str) -> AccountCount:
+    read, filled, empty = connection.execute(counts).fetchall()[0]
+    if filled + empty != read:
+        raise ImportProblem(f"{facts.label} was changed while it was read. Import it again.")
+    return AccountCount(
+        table, facts.label, read, filled, {f"empty cells of columns that become rows of {table}": empty}
+    )
 
 
 def _make_table(connection: duckdb.DuckDBPyConnection, table: TableMapping, mapping: SourceMapping) -> MappedTable:
@@ -184,7 +233,9 @@ def _make_table(connection: duckdb.DuckDBPyConnection, table: TableMapping, mapp
     numbered = "select rowid + 1 as record, false as misshapen, * from picked"
     view = _select_into(connection, "table", table, values, f"{numbered} order by rowid")
     connection.execute("drop table picked")
-    return MappedTable(view, frozenset(values) | table.unknown, table.unknown, _number(connection, _count_of(view)))
+    return MappedTable(
+        view, frozenset(values) | table.unknown, table.unknown, _number(connection, _count_of(view)), typed=True
+    )
 
 
 def _select_into(
@@ -209,21 +260,21 @@ def _with_observed(table: TableMapping, mapping: SourceMapping) -> dict[str, Col
 
 
 def _accounts(
-    connection: duckdb.DuckDBPyConnection, mapping: SourceMapping, sources: Mapping[str, FileFacts]
+    connection: duckdb.DuckDBPyConnection, mapping: SourceMapping, sources: Mapping[RawFile, FileFacts]
 ) -> Iterable[AccountCount]:
     for table in mapping.tables.values():
         for source, account in table.accounts.items():
-            file = mapping.sources[source]
+            facts = sources[mapping.sources[source]]
             where = f"{mapping.name}.toml, {table.table}.accounts.{source}"
             used = _counted(connection, where, account.used or _count_of(f"mapped_{table.table}"))
             left_out = {why: _counted(connection, where, count) for why, count in account.left_out.items()}
-            read = sources[file].records
+            read = facts.records
             if used + sum(left_out.values()) != read:
                 raise ImportProblem(
-                    f"{where}: {file} has {read:,} records, but {used:,} are used and "
+                    f"{where}: {facts.label} has {read:,} records, but {used:,} are used and "
                     f"{sum(left_out.values()):,} are left out. Every record must be one or the other."
                 )
-            yield AccountCount(table.table, file, read, used, left_out)
+            yield AccountCount(table.table, facts.label, read, used, left_out)
 
 
 def _counted(connection: duckdb.DuckDBPyConnection, where: str, select: str) -> int:

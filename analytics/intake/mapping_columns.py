@@ -39,10 +39,10 @@ def value_sql(
         return constant_sql(source)
     cells = [f"c{facts.columns.index(name)}" for name in raw_names(source)]
     if isinstance(source, RawColumn):
-        return _translated(cells[0], codes)
+        return translated(cells[0], codes)
     if source.age is not None:
         return age_band_sql(cells[0])
-    birth, day = (_date(cell, date_format) for cell in cells)
+    birth, day = (day_sql(cell, date_format) for cell in cells)
     return age_band_sql(f"case when {birth} <= {day} then extract(year from age({day}, {birth})) end")
 
 
@@ -52,13 +52,17 @@ def constant_sql(source: ColumnSource) -> str:
     return f"{literal(source.value)}::varchar"
 
 
-def _date(cell: str, date_format: str | None) -> str:
+def day_sql(cell: str, date_format: str | None) -> str:
+    """Return SQL for the DATE in a cell: ISO, or in the format of the mapping; NULL when it is neither."""
+    iso = f"try_cast(left(trim({cell}), 10) as date)"
     if date_format is None:
-        return f"try_cast(left(trim({cell}), 10) as date)"
-    return f"try_strptime(trim({cell}), {literal(date_format)})::date"
+        return iso
+    # A workbook's own dates are ISO whatever the texts beside them look like.
+    return f"coalesce(try_strptime(trim({cell}), {literal(date_format)})::date, {iso})"
 
 
-def _translated(cell: str, codes: Mapping[str, str]) -> str:
+def translated(cell: str, codes: Mapping[str, str]) -> str:
+    """Return SQL for a raw value with its codes translated."""
     if not codes:
         return cell
     pairs = " ".join(f"when {literal(raw)} then {literal(code)}" for raw, code in codes.items())

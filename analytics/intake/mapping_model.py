@@ -5,7 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from analytics.intake.file_text import Encoding, ReadOptions
+from analytics.intake.file_text import ReadOptions
+from analytics.intake.unpivot import Unpivot
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """A file of the import folder; of a workbook one sheet, and the spreadsheet row that holds the names."""
+
+    file: str
+    sheet: str | None = None
+    header_row: int | None = None
+
+    @property
+    def label(self) -> str:
+        """Return what people call it."""
+        return self.file if self.sheet is None else f'sheet "{self.sheet}" of {self.file}'
 
 
 @dataclass(frozen=True)
@@ -62,15 +77,21 @@ class TableMapping:
     unknown : required columns that the source does not have; they are NULL and shown as "not known".
     codes : canonical name -> raw value (trimmed, in lower case) -> canonical value; others stay as they are.
     accounts : by the name of the raw table.
+    date_format : of this table, where it has one of its own.
+    date_formats : of the columns that have one of their own or the table's, by canonical name.
+    unpivots : groups of raw columns whose cells become rows; each cell that is not empty is one.
     """
 
     table: str
-    file: str | None
+    file: RawFile | None
     select: str | None
     columns: Mapping[str, ColumnSource]
     unknown: frozenset[str]
     codes: Mapping[str, Mapping[str, str]]
     accounts: Mapping[str, Account]
+    date_format: str | None
+    date_formats: Mapping[str, str]
+    unpivots: tuple[Unpivot, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,23 +100,26 @@ class SourceMapping:
 
     Attributes
     ----------
-    date_format : a strptime format, or None for ISO dates. timezone : of the source, for the record.
+    date_format : a strptime format, or None for ISO dates.
+    timezone : in which a moment becomes a day; None: a time of day other than midnight is refused.
+    decimal : what stands before the fraction of a number in texts: "." or ",".
     study_days : days are given instead of dates, under the names of `model.DAY_TWINS`.
     observed_until : the study day to which everybody was observed; None: a column says so.
-    sources : name of the raw table -> file name, for selects.
+    sources : name of the raw table -> file, for selects.
     drops, rules : sentences: what is not read on purpose, and how raw rows were understood.
     """
 
     name: str
     title: str
     date_format: str | None
-    encoding: Encoding
+    encoding: str
     delimiter: str
+    decimal: str
     timezone: str | None
     max_file_bytes: int
     study_days: bool
     observed_until: int | None
-    sources: Mapping[str, str]
+    sources: Mapping[str, RawFile]
     tables: Mapping[str, TableMapping]
     drops: tuple[str, ...]
     rules: tuple[str, ...]
@@ -108,12 +132,12 @@ class SourceMapping:
     @property
     def read_options(self) -> ReadOptions:
         """Return how the raw files are written."""
-        return self.read_options_of("")
+        return self.read_options_of(RawFile(""))
 
-    def read_options_of(self, file: str) -> ReadOptions:
+    def read_options_of(self, raw: RawFile) -> ReadOptions:
         """Return the same for one file: a name that ends in .gz says that the file is gzip."""
-        gzip = file.lower().endswith(".gz")
-        return ReadOptions(self.delimiter, self.encoding, self.max_file_bytes, gzip)
+        gzip = raw.file.lower().endswith(".gz")
+        return ReadOptions(self.delimiter, self.encoding, self.max_file_bytes, gzip, raw.sheet, raw.header_row)
 
     @property
     def constants(self) -> Mapping[str, Constant]:
@@ -124,3 +148,14 @@ class SourceMapping:
             for name, source in table.columns.items()
             if isinstance(source, Constant)
         }
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """Return what the days of unpivoted columns rest on, for Data quality."""
+        return tuple(
+            f"{table.table}.{name}: {fact.because}"
+            for table in self.tables.values()
+            for unpivot in table.unpivots
+            for name, fact in unpivot.gives.items()
+            if fact.because
+        )

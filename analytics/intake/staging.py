@@ -8,14 +8,15 @@ gives its own day numbers, and everything after this module treats both alike.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
 import duckdb
 
 from analytics.instruments import instrument_forms, load_instruments
-from analytics.intake.columns import normal_form, read_column
+from analytics.intake.columns import cell_error_rule, normal_form, read_column
 from analytics.intake.model import DAY_TWINS, Column, TableSpec
 from analytics.intake.rules import UNMASKED_RULES, row_findings
 from analytics.intake.sql_text import quoted
@@ -37,7 +38,9 @@ class StagingContext:
     ----------
     import_day, cut_day : days since 2000-01-01; rows after the first are DATE_FUTURE, after the second
         AFTER_DATA_CUT. Not used for a source in study days.
-    date_format : a strptime format, or None for ISO dates.
+    date_format : a strptime format, or None for ISO dates; date_formats : of single columns, before it.
+    typed : dates may be ISO beside that, and numbers have a decimal point: they come from a format with types.
+    decimal : before the fraction of a number in a text. timezone : in which a moment becomes a day, or None.
     study_days : dates are given as whole study days.
     unknown : columns that the mapping declares "unknown": required, yet NULL is allowed.
     """
@@ -45,8 +48,16 @@ class StagingContext:
     import_day: int
     cut_day: int
     date_format: str | None = None
+    date_formats: Mapping[str, str] = field(default_factory=dict)
+    typed: bool = False
+    decimal: str = "."
+    timezone: str | None = None
     study_days: bool = False
     unknown: frozenset[str] = frozenset()
+
+    def format_of(self, column: str) -> str | None:
+        """Return the strptime format of a date column; None: ISO."""
+        return self.date_formats.get(column, self.date_format)
 
 
 def day_number(day: date) -> int:
@@ -58,12 +69,7 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
     """Create the code types, the macros and the table of instrument names that staging needs."""
     for statement in enum_statements():
         connection.execute(statement)
-    tokens = ", ".join(repr(token) for token in NULL_TOKENS)
-    connection.execute(
-        # A list, not `in (…)`: DuckDB makes a join of the latter, over every row, wherever it stands.
-        f"create macro cleaned(x) as (case when list_contains([{tokens}], lower(trim(x, {_BLANKS}))) then null "
-        f"else trim(x, {_BLANKS}) end)"
-    )
+    connection.execute(f"create macro cleaned(x) as ({cleaned_sql('x')})")
     connection.execute(f"create macro code_form(x) as ({normal_form('x', '_')})")
     connection.execute(f"create macro instrument_form(x) as ({normal_form('x', '')})")
     connection.execute(
@@ -78,6 +84,14 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
         "create table instrument_fact as select distinct instrument_id, lowest, highest, step, takes_item_9 "
         "from instrument_name"
     )
+
+
+def cleaned_sql(text: str) -> str:
+    """Return SQL for a text without blanks around it; NULL when it means "not given"."""
+    tokens = ", ".join(repr(token) for token in NULL_TOKENS)
+    plain = f"trim({text}, {_BLANKS})"
+    # A list, not `in (…)`: DuckDB makes a join of the latter, over every row, wherever it stands.
+    return f"case when list_contains([{tokens}], lower({plain})) then null else {plain} end"
 
 
 def source_name(column: str, study_days: bool) -> str:
@@ -150,7 +164,11 @@ class _Staged:
         source = quoted(source_name(column.name, context.study_days))
         self.raw = f"coalesce(v.{source}, '')"
         self._read, rules = read_column(column, f"t_{column.name}", spec, context)
-        given = [(f"strlen(t_{column.name}) > {LONGEST_FIELD}", column.name, "FIELD_TOO_LONG"), *rules]
+        given = [
+            (f"strlen(t_{column.name}) > {LONGEST_FIELD}", column.name, "FIELD_TOO_LONG"),
+            cell_error_rule(column.name, f"t_{column.name}"),
+            *rules,
+        ]
         chain = " ".join(f"when {c} then {_finding_text(n, rule, f't_{n}')}" for c, n, rule in given)
         self._judged = f"case {chain} end"
         if self.is_domain:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from analytics.intake.mapping_model import Constant
-from analytics.intake.mapping_toml import never_unknown
+from analytics.intake.mapping_tables import never_unknown
 from analytics.intake.model import Column, TableSpec
 from analytics.intake.proposal.guess import ColumnGuess
 from analytics.intake.proposal.profile import FileProfile
