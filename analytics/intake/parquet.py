@@ -38,7 +38,6 @@ _AS_TEXT: Final = {
 _SAME: Final = {
     **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"), "UUID"),
     **dict.fromkeys(("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"), "UUID"),
-    **dict.fromkeys(("TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"), "TIMESTAMP"),
     "DOUBLE": "FLOAT",
 }
 
@@ -112,7 +111,8 @@ def inspect_parquet(path: Path, options: ReadOptions) -> ParquetFacts:
 
 def _as_text(kind: str) -> str:
     """Return the template for a type as DuckDB names it, "" for one that is not read."""
-    plain = kind.partition("(")[0]
+    # DECIMAL(4,1) is a DECIMAL; the units of a TIMESTAMP make no difference here.
+    plain = kind.partition("(")[0].partition("_")[0]
     if kind.endswith("]"):
         return ""
     return _AS_TEXT.get(_SAME.get(plain, plain), "")

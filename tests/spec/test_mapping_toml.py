@@ -6,7 +6,7 @@ import pytest
 
 from analytics.errors import ImportProblem
 from analytics.intake.file_text import ReadOptions
-from analytics.intake.mapping import SourceMapping, load_mapping
+from analytics.intake.mapping import RawFile, SourceMapping, load_mapping
 from analytics.settings import DATA_FOLDER
 
 
@@ -31,7 +31,7 @@ def test_general_keys_alone_keep_the_canonical_names(tmp_path: Path) -> None:
     assert not mapping.has_tables and not mapping.study_days
     assert (mapping.name, mapping.date_format, mapping.timezone) == ("clinic", "%m/%d/%Y", "America/Chicago")
     assert mapping.read_options == ReadOptions("\t", "cp1252", 1000, gzip=False)
-    assert mapping.read_options_of("tlfb.csv.gz").gzip
+    assert mapping.read_options_of(RawFile("tlfb.csv.gz")).gzip
 
 
 def test_an_empty_mapping_is_what_is_taken_without_one(tmp_path: Path) -> None:
@@ -64,14 +64,27 @@ WRONG = {
     "unknown table": ("[patients]\nfile = 'a.csv'", "patients: there is no such key"),
     "date format without a year": ('date_format = "MM/DD"', "date_format: this must be like"),
     "date format with a quote": ('date_format = "%Y-%m-%d\'"', "date_format: this must be like"),
-    "an encoding that cannot be read": ('encoding = "shift-jis"', "encoding: only utf-8"),
+    "an encoding that nobody knows": ('encoding = "klingon"', "encoding: this must be a text encoding"),
+    "an encoding that is no character set": ('encoding = "rot13"', "encoding: this must be a text encoding"),
+    "an encoding that unescapes": ('encoding = "unicode_escape"', "encoding: this must be a text encoding"),
+    "a letter as a delimiter": ('delimiter = "x"', "delimiter: this must be"),
+    "a decimal sign of its own": ('decimal = "·"', 'decimal: this must be "."'),
+    "no time zone": ('timezone = "Mars/Olympus"', "timezone: there is no such time zone"),
+    "a time of day without a time zone": ('date_format = "%m/%d/%Y %H:%M"', "date_format: a format with a time of"),
     "a delimiter of two letters": ('delimiter = "::"', "delimiter: this must be"),
     "bytes as text": ('max_file_bytes = "4 GB"', "max_file_bytes: this must be a whole number"),
     "true as a number": ("max_file_bytes = true", "max_file_bytes: this must be a whole number"),
     "observed_until with dates": ("observed_until = 224", "observed_until: this is for sources in study days"),
     "rules that are no list": ('rules = "all of them"', "rules: this must be a list"),
     "a path as a file": ('[sources]\nstays = "../stays.csv"', "sources.stays: this must be the name of a .csv"),
-    "an Excel file": ('[episodes]\nfile = "stays.xlsx"', "episodes.file: this must be the name of a .csv"),
+    "an old Excel file": ('[episodes]\nfile = "stays.xls"', "episodes.file: this must be the name of a .csv"),
+    "a sheet of a CSV file": (EPISODES.replace("[episodes.col", 'sheet = "Stays"\n[episodes.col'), "only a workbook"),
+    "a header in row 0": (
+        EPISODES.replace(".csv", ".xlsx").replace("[episodes.col", "header_row = 0\n[episodes.col"),
+        "episodes.header_row: this must be the row of the spreadsheet",
+    ),
+    "a source with a strange key": ('[sources]\na = { file = "a.csv", tab = "b" }', "sources.a.tab: there is no such"),
+    "a date format of no date": (EPISODES + '[episodes.date_formats]\ngender = "MM/DD/YYYY"', "date_formats.gender"),
     "a raw table with a strange name": ('[sources]\n"my stays" = "a.csv"', "sources.my stays: a raw table has"),
     "neither file nor select": ("[episodes]\n", "episodes: give either file"),
     "both": (SELECT.format("select * from stays order by 1") + 'file = "a.csv"', "episodes: give either file"),

@@ -202,10 +202,74 @@ def test_a_named_encoding_is_decoded(tmp_path: Path) -> None:
         assert rows_of(facts) == [(1, False, "café", "ÿ")]
 
 
-def test_characters_of_windows_that_duckdb_cannot_decode_are_refused_and_not_guessed(tmp_path: Path) -> None:
+def test_characters_of_windows_are_no_latin_1_and_the_sentence_says_what_they_are(tmp_path: Path) -> None:
     path = write(tmp_path, "a,b\n“x”,2\n".encode("cp1252"))
-    for encoding in ("latin-1", "cp1252"):
-        assert rule_of(path, ReadOptions(encoding=encoding)) == "ENCODING"
+    for encoding in ("utf-8", "latin-1"):
+        refusal = inspect(path, ReadOptions(encoding=encoding))
+        assert isinstance(refusal, FileRefusal) and refusal.rule == "ENCODING"
+        assert 'write encoding = "cp1252" in a mapping' in refusal.sentence
+    assert rows_of(facts_of(path, ReadOptions(encoding="cp1252"))) == [(1, False, "“x”", "2")]
+
+
+def test_bytes_that_windows_does_not_have_are_refused(tmp_path: Path) -> None:
+    assert rule_of(write(tmp_path, b"a,b\n\x81,2\n"), ReadOptions(encoding="cp1252")) == "ENCODING"
+
+
+TEXT = 'Größe,b\r\n\r\n"x\r\n;""é"" ",2\r\n3\r\n\r\n1,2,3\r\n,"-"\r\n'
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp437", "cp850", "mac-roman", "cp1252", "utf-8"]
+)
+def test_every_text_encoding_gives_the_same_records(tmp_path: Path, encoding: str) -> None:
+    # In cp1252 the dash decides that DuckDB cannot read the file.
+    blank = "—" if encoding in ("cp1252", "mac-roman", "utf-16") else " "
+    facts = facts_of(write(tmp_path, TEXT.replace(" ", blank).encode(encoding)), ReadOptions(encoding=encoding))
+    assert facts.columns == ("größe", "b") and facts.records == 4
+    # Records with too many or too few fields keep their numbers; their values mean nothing.
+    first, *misshapen, last = rows_of(facts)
+    assert first == (1, False, 'x\r\n;"é" '.replace(" ", blank), "2")
+    assert [row[:2] for row in misshapen] == [(2, True), (3, True)]
+    assert last == (4, False, None, "-")
+
+
+def test_japanese_is_read_as_shift_jis(tmp_path: Path) -> None:
+    # The second byte of 表 is a backslash, and 能 holds a vertical bar: bytes mean nothing before they are decoded.
+    path = write(tmp_path, "a|b\n表能|2\n".encode("shift-jis"))
+    assert rows_of(facts_of(path, ReadOptions("|", "shift_jis"))) == [(1, False, "表能", "2")]
+
+
+def test_a_file_that_is_not_in_the_named_encoding_is_refused(tmp_path: Path) -> None:
+    assert rule_of(write(tmp_path, b"a,b\n\x81,2\n"), ReadOptions(encoding="shift_jis")) == "ENCODING"
+    assert rule_of(write(tmp_path, "a,b\n1,2\n".encode("utf-16")[:-1]), ReadOptions(encoding="utf-16")) == "ENCODING"
+
+
+@pytest.mark.parametrize(("encoding", "guess"), [("utf-16", "utf-16"), ("utf-16-le", "utf-16-le"),
+                                                 ("utf-16-be", "utf-16-be"), ("latin-1", "latin-1")])  # fmt: skip
+def test_the_sentence_names_the_likely_encoding(tmp_path: Path, encoding: str, guess: str) -> None:
+    refusal = inspect(write(tmp_path, "a,bé\n1,2\n".encode(encoding)))
+    assert isinstance(refusal, FileRefusal) and f'encoding = "{guess}"' in refusal.sentence
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-16"])
+@pytest.mark.parametrize("delimiter", ["^", "~", " ", "\x01", "§", "¬"])
+def test_any_character_separates(tmp_path: Path, delimiter: str, encoding: str) -> None:
+    content = f'a{delimiter}b\n"1{delimiter}""1"{delimiter}2,5\n'
+    facts = facts_of(write(tmp_path, content.encode(encoding)), ReadOptions(delimiter, encoding))
+    assert rows_of(facts) == [(1, False, f'1{delimiter}"1', "2,5")]
+
+
+def test_decoded_text_is_written_nowhere(tmp_path: Path) -> None:
+    path = write(tmp_path, ("a,b\n" + 50_000 * "Rosalind,2\n").encode("utf-16"))
+    facts = facts_of(path, ReadOptions(encoding="utf-16"))
+    assert len(rows_of(facts)) == 50_000
+    assert [file.name for file in tmp_path.iterdir()] == ["scores.csv"]
+
+
+def test_the_sentence_about_a_delimiter_says_what_to_write(tmp_path: Path) -> None:
+    for content, written in (("a;b;c\n", ";"), ("a\tb\n", "tab"), ("a|b\n", "|")):
+        refusal = inspect(write(tmp_path, content))
+        assert isinstance(refusal, FileRefusal) and f'delimiter = "{written}"' in refusal.sentence
 
 
 def test_a_file_in_utf_8_named_latin_1_is_refused(tmp_path: Path) -> None:
@@ -258,7 +322,7 @@ def test_a_text_table_has_the_normalised_columns_in_the_order_of_the_file(tmp_pa
 
 def test_a_text_table_takes_whole_records_only(tmp_path: Path) -> None:
     facts = facts_of(write(tmp_path, "a,b\n1,2\n1\n"))
-    with duckdb.connect() as connection, pytest.raises(ImportProblem, match="first is record 2"):
+    with duckdb.connect() as connection, pytest.raises(ImportProblem, match="first is row 2"):
         text_table(connection, "visit", facts)
 
 
