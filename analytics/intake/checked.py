@@ -11,6 +11,7 @@ import duckdb
 from analytics.intake import merge
 from analytics.intake.crossrow import mark_changed_person, mark_duplicates, mark_overlaps, rejected_rows
 from analytics.intake.deidentify import Key, Pseudonyms
+from analytics.intake.hints import hint
 from analytics.intake.model import EPISODES, TABLES, TableSpec
 from analytics.intake.report import (
     LISTED_REJECTIONS,
@@ -76,7 +77,7 @@ class CheckedFiles:
         """Stage one file and write its part of the report; an absent file gives an empty stage and no report."""
         source = sources.tables.get(spec.table) or _absent(self._connection, spec)
         self._progress(f"checking {spec.file}")
-        context = replace(self._context, unknown=source.unknown)
+        context = replace(self._context, unknown=source.unknown, typed=source.typed, date_formats=source.date_formats)
         stage(self._connection, spec, source.view, source.present, context)
         if spec is EPISODES:
             self._connection.execute("alter table stage_episodes add column episode_key varchar")
@@ -99,7 +100,7 @@ class CheckedFiles:
         file = self._report.files.get(spec.file)
         if file is None or file.outcome == "rejected":
             return
-        self._fill(file, spec)
+        self._fill(file, spec, source.view, context)
         collisions = spec.table == "attendance" and "session_no" not in source.present
         if collisions and marked > COLLISION_WARNING * max(1, file.records_read):
             file.warnings.append(Rejection(None, "session_no", "SESSION_KEY_COLLISIONS"))
@@ -116,7 +117,7 @@ class CheckedFiles:
             f"update stage_episodes set discharge_date = null, discharge_reason = null where finding is null and {late}"
         )
 
-    def _fill(self, file: FileReport, spec: TableSpec) -> None:
+    def _fill(self, file: FileReport, spec: TableSpec, view: str, context: StagingContext) -> None:
         table = f"stage_{spec.table}"
         file.records_read = count_rows(self._connection, table)
         file.accepted = count_rows(self._connection, table, "finding is null")
@@ -126,7 +127,14 @@ class CheckedFiles:
             f"min(record, {FIRST_ROWS}) from {table} where finding is not null group by 1, 2 order by 3 desc, 2, 1"
         ).fetchall()
         file.counts = [
-            RuleCount(column, rule, rows, tuple(first), self._waiting(spec) if rule == "FK_MISSING" else 0)
+            RuleCount(
+                column,
+                rule,
+                rows,
+                tuple(first),
+                self._waiting(spec) if rule == "FK_MISSING" else 0,
+                hint(self._connection, spec, view, column, rule, context),
+            )
             for column, rule, rows, first in counts
         ]
         rows = rejected_rows(self._connection, spec, LISTED_REJECTIONS)

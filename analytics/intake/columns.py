@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 ID_PATTERN: Final = "[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 _ISO_MIDNIGHT: Final = r"\d{4}-\d{2}-\d{2}([ T]00:00(:00(\.0+)?)?)?"
-_MOMENT: Final = r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?"
-_OFFSET: Final = r" ?([Zz]|[+-]\d{2}(:?\d{2})?)"
-_WITH_DECIMAL_COMMA: Final = r"[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?"
+# A moment: a day with a time of day, and what may follow it.
+MOMENT: Final = r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?"
+OFFSET: Final = r" ?([Zz]|[+-]\d{2}(:?\d{2})?)"
+WITH_DECIMAL_COMMA: Final = r"[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?"
 
 # What a spreadsheet writes instead of a value; its #N/A means "not given".
 CELL_ERRORS: Final = (
@@ -85,8 +86,8 @@ def _day(column: Column, text: str, context: StagingContext) -> str:
     if context.timezone is not None:
         instant = f"try_cast(replace({text}, ' +', '+') as timestamptz)"
         ways.append(
-            f"case when regexp_full_match({text}, '{_MOMENT}') then try_cast({text} as timestamp)::date "
-            f"when regexp_full_match({text}, '{_MOMENT}{_OFFSET}') "
+            f"case when regexp_full_match({text}, '{MOMENT}') then try_cast({text} as timestamp)::date "
+            f"when regexp_full_match({text}, '{MOMENT}{OFFSET}') "
             f"then timezone('{context.timezone}', {instant})::date end"
         )
     return f"coalesce({', '.join(ways)})" if len(ways) > 1 else ways[0]
@@ -98,7 +99,7 @@ def _number(text: str, context: StagingContext) -> str:
     if context.decimal == ".":
         return plain
     comma = (
-        f"try_cast(case when regexp_full_match({text}, '{_WITH_DECIMAL_COMMA}') "
+        f"try_cast(case when regexp_full_match({text}, '{WITH_DECIMAL_COMMA}') "
         f"then replace(replace({text}, '.', ''), ',', '.') end as double)"
     )
     return f"coalesce({plain}, {comma})" if context.typed else comma

@@ -112,6 +112,8 @@ class _Import:
             import_day=day_number(request.import_date),
             cut_day=day_number(request.data_cut),
             date_format=mapping.date_format if mapping else None,
+            decimal=mapping.decimal if mapping else ".",
+            timezone=mapping.timezone if mapping else None,
             study_days=bool(mapping and mapping.study_days),
         )
 

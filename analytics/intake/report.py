@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
@@ -34,7 +35,7 @@ class Rejection:
 class RuleCount:
     """How many rows of a file one rule set aside for one column, and the numbers of the first few.
 
-    `waiting`: how many of them only wait for a stay that was itself set aside.
+    `waiting`: how many of them only wait for a stay that was itself set aside. `hint`: what to write into a mapping.
     """
 
     column: str | None
@@ -42,6 +43,7 @@ class RuleCount:
     rows: int
     first: tuple[int, ...]
     waiting: int = 0
+    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,10 +72,13 @@ class PublishedData:
 class FileReport:
     """What one canonical file gave; accepted + rejected = read.
 
-    `rejected` lists the first refused rows only, `counts` has them all, by rule and column.
+    `rejected` lists the first refused rows only, `counts` has them all, by rule and column. `source` is where the
+    table was found when that is no file of its name; `place` says where a person finds a row of it.
     """
 
     outcome: Literal["accepted", "rejected"] = "accepted"
+    source: str = ""
+    place: Callable[[int], str] = "row {}".format
     records_read: int = 0
     accepted: int = 0
     accepted_rows: list[int] = field(default_factory=list)
@@ -98,6 +103,8 @@ class FileReport:
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON form of design.md 10."""
         result: dict[str, Any] = {"outcome": self.outcome, "records_read": self.records_read}
+        if self.source:
+            result["source"] = self.source
         if self.records_read > LISTED_ROWS and self.outcome == "accepted":
             result["accepted"] = self.accepted
         else:

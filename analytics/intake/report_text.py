@@ -7,7 +7,7 @@ left out on purpose, warnings, what was published. Plain text of at most 100 col
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
@@ -48,6 +48,16 @@ class _Place:
     rows: int
     first: tuple[int, ...]
     waiting: int
+    hint: str
+    place: Callable[[int], str]
+
+    @property
+    def rows_words(self) -> str:
+        """Return where the first rows are, by their numbers or as people find them in their file."""
+        if self.place(1) == "row 1":
+            return rows_words(self.first, self.rows)
+        more = self.rows - len(self.first)
+        return ", ".join(self.place(row) for row in self.first) + (f" and {more:,} more" if more else "")
 
 
 def text_of(report: ImportReport) -> str:
@@ -113,8 +123,9 @@ def _read(report: ImportReport) -> Iterator[str]:
     if not report.files:
         return
     yield "What was read"
-    width = max(len(name) for name in report.files)
-    for name, file in report.files.items():
+    names = {name: f"{name} ({file.source})" if file.source else name for name, file in report.files.items()}
+    width = max(len(name) for name in names.values())
+    for name, file in zip(names.values(), report.files.values(), strict=True):
         if file.refused:
             yield f"  {name:{width}}  refused as a whole"
         elif _not_read(file):
@@ -155,7 +166,9 @@ def _refusal(name: str, rule: str, items: Sequence[Rejection]) -> Iterator[str]:
             yield from _wrapped(f"{column}{_expected(name, column)}", 8, "      ")
     elif columns:
         yield from _wrapped(f"{'Column' if len(columns) == 1 else 'Columns'}: {', '.join(columns)}", 6)
-    yield from _wrapped(f"→ {words.do}", 6, "    ")
+    # A sentence about one file names its own cure.
+    if not said or rule in _SAY_EXPECTED:
+        yield from _wrapped(f"→ {words.do}", 6, "    ")
 
 
 def _expected(file: str, column: str) -> str:
@@ -171,7 +184,7 @@ def _expected(file: str, column: str) -> str:
 def _set_aside(report: ImportReport) -> Iterator[str]:
     stays_refused = EPISODES.file in report.files and report.files[EPISODES.file].refused
     places = [
-        _Place(name, count.column, count.rule, count.rows, count.first, count.waiting)
+        _Place(name, count.column, count.rule, count.rows, count.first, count.waiting, count.hint, file.place)
         for name, file in report.files.items()
         if not file.refused
         for count in file.counts
@@ -198,6 +211,8 @@ def _set_aside(report: ImportReport) -> Iterator[str]:
 def _how_rows_count(report: ImportReport) -> str:
     if report.mapped:
         return "Rows are those of the table that the mapping makes, in its order, counted from 1."
+    if all(file.source for file in report.files.values()):
+        return "Rows of a sheet have the numbers of the spreadsheet."
     return "Rows are counted from 1 below the line of column names: row 3 is line 4 of the file."
 
 
@@ -223,13 +238,14 @@ def _rules(places: Sequence[_Place]) -> Iterator[str]:
             if place.waiting == place.rows:
                 told += f", waiting for rows of {EPISODES.file} that were set aside"
             else:
-                told += f" ({rows_words(place.first, place.rows)})"
+                told += f" ({place.rows_words})"
             if 0 < place.waiting < place.rows:
                 told += f"; {place.waiting:,} wait for rows of {EPISODES.file} that were set aside"
             if rule in _SAY_EXPECTED and place.column:
                 takes = _expected(place.file, place.column)
                 told += f"; it takes{takes}" if takes else ""
             yield from _wrapped(told, 7, "     - ")
+            yield from _wrapped(place.hint, 7)
         yield from _wrapped(f"→ {words.do}", 5, "   ")
 
 

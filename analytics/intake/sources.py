@@ -6,36 +6,36 @@ anything: only the columns that the mapping names leave the reader, and the same
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 import duckdb
 
-from analytics.errors import ImportProblem
 from analytics.intake.cage import cage
+from analytics.intake.canonical_files import find_candidates
 from analytics.intake.identifiers import header_finding, scan_unknown_columns, shown_header
 from analytics.intake.mapping import SourceMapping, run_selects
 from analytics.intake.model import TABLES, TableSpec
-from analytics.intake.readers import CANONICAL_FILES, FileFacts, FileRefusal, ReadOptions, inspect, text_view
+from analytics.intake.readers import FileFacts, FileRefusal, ReadOptions, drop_text_view, inspect, text_view
 from analytics.intake.report import FileReport, ImportReport, Rejection
 from analytics.intake.rules import RULES
 from analytics.intake.staging import source_name
-
-_BY_FILE: Final = {spec.file: spec for spec in TABLES}
 
 
 @dataclass(frozen=True)
 class SourceTable:
     """A canonical table as text: a view with `record`, `misshapen` and the columns `present`.
 
-    `unknown` are columns that the mapping declares not known: required, yet NULL.
+    `unknown` are columns that the mapping declares not known: required, yet NULL. `typed`, `date_formats` as in
+    `staging.StagingContext`.
     """
 
     view: str
     present: frozenset[str]
     unknown: frozenset[str] = frozenset()
+    typed: bool = False
+    date_formats: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -61,31 +61,17 @@ def open_sources(
         _through_mapping(connection, folder, mapping, folders, report, sources)
         return sources
     options = mapping.read_options if mapping is not None else ReadOptions()
-    try:
-        found = {path.name.lower(): path for path in sorted(folder.iterdir()) if path.is_file()}
-    except OSError as error:
-        raise ImportProblem(
-            f"The folder {folder.name} cannot be read ({error.strerror}). Check its permissions."
-        ) from None
-    if "episodes.csv" not in found:
-        raise ImportProblem("There is no episodes.csv in the folder. Every import begins with it (docs/import.md).")
     readable: list[tuple[TableSpec, FileFacts]] = []
-    for name, path in found.items():
-        if not name.endswith(".csv"):
-            continue
-        spec = _BY_FILE.get(name)
-        file = report.files.setdefault(name, FileReport())
-        if spec is None:
-            known = name in CANONICAL_FILES
-            file.warnings.append(Rejection(None, None, "FILE_NOT_USED" if known else "UNKNOWN_FILE"))
-            continue
-        facts = inspect(path, options)
+    for candidate, how in find_candidates(folder, options, report):
+        file = report.files[candidate.spec.file]
+        file.source = "" if candidate.raw.label.lower() == candidate.spec.file else candidate.raw.label
+        facts = inspect(candidate.path, how)
         if isinstance(facts, FileRefusal):
             file.refuse(facts.rule, facts.column and shown_header(facts.column), facts.sentence)
             continue
-        file.records_read = facts.records
-        report.sources[name] = facts.records
-        readable.append((spec, facts))
+        file.records_read, file.place = facts.records, facts.place
+        report.sources[facts.label.lower() if not file.source else facts.label] = facts.records
+        readable.append((candidate.spec, facts))
     cage(connection, [facts.path for _, facts in readable], folders)
     for spec, facts in readable:
         file = report.files[spec.file]
@@ -119,7 +105,7 @@ def _open_canonical(
         by_rule = [(finding.rule, as_written[places[finding.column]]) for finding in findings]
         found = [(rule, column) for rule, column in by_rule if RULES[rule].level != "warning"]
         file.warnings += [Rejection(None, column, rule) for rule, column in by_rule if RULES[rule].level == "warning"]
-        connection.execute(f'drop view "{scratch}"')
+        drop_text_view(connection, scratch)
     present = frozenset(known & set(facts.columns))
     headless = "" if present else f"No name in the first line of {spec.file} is a column of ours. Has it a header?"
     for rule, column in found:
@@ -133,8 +119,9 @@ def _open_canonical(
     ]
     if found:
         return
-    text_view(connection, view, facts, sorted(present))
-    sources.tables[spec.table] = SourceTable(view, present)
+    days = [column.name for column in spec.columns if column.kind == "date"]
+    text_view(connection, view, facts, sorted(present), days)
+    sources.tables[spec.table] = SourceTable(view, present, typed=facts.typed)
 
 
 def _through_mapping(
@@ -153,6 +140,7 @@ def _through_mapping(
         *(f"Left out of the source on purpose: {words}" for words in mapping.drops),
     ]
     report.notes += [f"{name} is {each.value} throughout: {each.because}" for name, each in mapping.constants.items()]
+    report.notes += mapping.assumptions
     for account in mapped.accounts:
         for reason, count in account.left_out.items():
             report.left_out[f"{account.source}: {reason}"] = count
@@ -163,6 +151,7 @@ def _through_mapping(
         if table is None:
             continue
         file = report.files.setdefault(spec.file, FileReport(records_read=table.records))
+        file.source, file.place = table.label, table.place
         present = frozenset(
             column.name for column in spec.columns if source_name(column.name, mapping.study_days) in table.columns
         )
@@ -174,4 +163,5 @@ def _through_mapping(
                 file.refuse("MISSING_COLUMN", column.name)
         if not file.refused:
             unknown = frozenset(name for name in present if source_name(name, mapping.study_days) in table.unknown)
-            sources.tables[spec.table] = SourceTable(table.view, present, unknown)
+            formats = mapping.tables[spec.table].date_formats
+            sources.tables[spec.table] = SourceTable(table.view, present, unknown, table.typed, formats)
