@@ -34,10 +34,9 @@ class CsvFacts(FileFacts):
 
     Attributes
     ----------
-    options : how it was read. decoded : only Python knows its encoding or delimiter.
+    decoded : only Python knows its encoding or delimiter.
     """
 
-    options: ReadOptions
     decoded: bool = False
     longest_record: int = 0
     quoted_line_ends: bool = False

@@ -119,6 +119,7 @@ def inspect_sheet(path: Path, options: ReadOptions) -> SheetFacts:
         digest = hashlib.file_digest(file, "sha256")
     return SheetFacts(
         path=path,
+        options=options,
         header=header,
         columns=column_names(header, label),
         bytes=path.stat().st_size,

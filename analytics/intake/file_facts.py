@@ -13,7 +13,7 @@ import duckdb
 import numpy as np
 
 from analytics.intake.csv_structure import Positions
-from analytics.intake.file_text import Refused
+from analytics.intake.file_text import ReadOptions, Refused
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +22,7 @@ class FileFacts(ABC):
 
     Attributes
     ----------
+    options : how it was read.
     header : column names as written. columns : the same trimmed, in lower case and NFKC; a column without a
         name is called "column 3" by its place. They are unique.
     bytes, sha256 : of the file as it lies on disk.
@@ -34,6 +35,7 @@ class FileFacts(ABC):
     typed: ClassVar[bool] = False
 
     path: Path
+    options: ReadOptions
     header: tuple[str, ...]
     columns: tuple[str, ...]
     bytes: int

@@ -100,6 +100,7 @@ def inspect_parquet(path: Path, options: ReadOptions) -> ParquetFacts:
         digest = hashlib.file_digest(opened, "sha256")
     return ParquetFacts(
         path=path,
+        options=options,
         header=header,
         columns=column_names(header, path.name),
         bytes=path.stat().st_size,

@@ -58,7 +58,14 @@ def dry_run(
         connection.execute("set disabled_optimizers = 'join_order,build_side_probe_side'")  # as in an import
         prepare(connection)
         sources = open_sources(connection, folder, mapping, [], report)
-        context = StagingContext(day_number(import_date), day_number(data_cut), mapping.date_format, mapping.study_days)
+        context = StagingContext(
+            day_number(import_date),
+            day_number(data_cut),
+            date_format=mapping.date_format,
+            decimal=mapping.decimal,
+            timezone=mapping.timezone,
+            study_days=mapping.study_days,
+        )
         key = Key(secrets.token_bytes(KEY_BYTES), None)
         CheckedFiles(connection, context, key, report, progress).stage_all(sources, incremental=False)
         counts = {}

@@ -71,9 +71,9 @@ def _wrapped(text: str, lead: str = "") -> list[str]:
 
 def _table(table: TableGuess, proposal: Proposal) -> Iterator[str]:
     facts = table.file.facts
-    written = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}[facts.delimiter]
+    written = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}[facts.options.delimiter]
     yield from _heading(f"{table.file.name} {'is' if table.is_usable else 'could be'} {table.spec.file} ({table.sure})")
-    yield f"{facts.records:,} rows, {written}, {facts.encoding}"
+    yield f"{facts.records:,} rows, {written}, {facts.options.encoding}"
     yield ""
     guesses = [guess for guess in table.columns.values() if table.is_usable or guess.raw is not None]
     rows: list[Sequence[str]] = [(guess.column.name, _source(guess), guess.sure, guess.why) for guess in guesses]
@@ -186,7 +186,9 @@ def _encodings(tables: Sequence[TableGuess]) -> list[str]:
     return [
         table.file.name
         for table in tables
-        if first and (table.file.facts.delimiter, table.file.facts.encoding) != (first.delimiter, first.encoding)
+        if first
+        and (table.file.facts.options.delimiter, table.file.facts.options.encoding)
+        != (first.options.delimiter, first.options.encoding)
     ]
 
 

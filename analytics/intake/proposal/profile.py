@@ -236,13 +236,15 @@ def overlap(
 
 def one_encoding(files: Sequence[FileFacts]) -> list[FileFacts]:
     """Return the files, those of plain ASCII in the encoding of the others: a mapping has one, and both read them."""
-    other = next((facts.encoding for facts in files if facts.encoding != "utf-8"), None)
+    other = next((facts.options.encoding for facts in files if facts.options.encoding != "utf-8"), None)
     if other is None:
         return list(files)
-    return [replace(facts, encoding=other) if _is_ascii(facts) else facts for facts in files]
+    return [
+        replace(facts, options=replace(facts.options, encoding=other)) if _is_ascii(facts) else facts for facts in files
+    ]
 
 
 def _is_ascii(facts: FileFacts) -> bool:
-    opened = gzip.open if facts.gzip else open
+    opened = gzip.open if facts.options.gzip else open
     with opened(facts.path, "rb") as file:
         return all(piece.isascii() for piece in iter(lambda: file.read(2**20), b""))

@@ -43,10 +43,12 @@ def mapping_text(
     """
     first = tables[0].file.facts
     lines = [_HEAD, f"title = {quoted_text(title)}"]
-    if first.encoding != "utf-8":
-        lines.append(f"encoding = {quoted_text(first.encoding)}")
-    if first.delimiter != ",":
-        lines.append(f"delimiter = {quoted_text('tab' if first.delimiter == chr(9) else first.delimiter)}")
+    if first.options.encoding != "utf-8":
+        lines.append(f"encoding = {quoted_text(first.options.encoding)}")
+    if first.options.delimiter != ",":
+        lines.append(
+            f"delimiter = {quoted_text('tab' if first.options.delimiter == chr(9) else first.options.delimiter)}"
+        )
     lines += [*_dates(dates, date_format), ""]
     if drops:
         lines += ["# What stays in the raw files, on purpose: these columns are not read.", "drops = ["]
