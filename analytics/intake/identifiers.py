@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -168,12 +168,6 @@ def shown_header(column: str) -> str:
 def mask(value: str) -> str:
     """Return what of a refused value may be shown: its first character and its length."""
     return f"{value[:1]}… ({len(value)} characters)"
-
-
-def is_free_text(values: Iterable[str]) -> bool:
-    """Return True when the values that are not blank have more than three words on average."""
-    counts = [len(value.split()) for value in values if value.strip()]
-    return bool(counts) and sum(counts) / len(counts) > FREE_TEXT_WORDS
 
 
 @dataclass(frozen=True)

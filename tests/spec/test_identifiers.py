@@ -10,7 +10,6 @@ import pytest
 from analytics.intake.identifiers import (
     ColumnFinding,
     header_finding,
-    is_free_text,
     mask,
     scan_unknown_columns,
     value_finding,
@@ -162,20 +161,6 @@ def test_a_finding_names_the_column_and_the_kind_and_never_the_value(tmp_path: P
 def test_no_column_is_no_finding() -> None:
     with duckdb.connect() as connection:
         assert scan_unknown_columns(connection, "there_is_no_view", []) == []
-
-
-@pytest.mark.parametrize(
-    ("values", "found"),
-    [
-        (["one two three four"], True),
-        (["one two three"], False),
-        (["one", "one two three four five six", " "], True),
-        ([], False),
-        ([" "], False),
-    ],
-)
-def test_free_text_is_more_than_three_words_on_average(values: list[str], found: bool) -> None:
-    assert is_free_text(values) is found
 
 
 def test_a_mask_keeps_the_first_character_and_the_length() -> None:
