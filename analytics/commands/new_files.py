@@ -1,4 +1,4 @@
-"""`python -m analytics map`: for files that the importer does not know yet."""
+"""`python -m analytics map` and `template`: for files that are not known yet, and for clinics that have none."""
 
 from __future__ import annotations
 
@@ -21,6 +21,10 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     )
     propose.add_argument("--date-format", metavar="FORM", help="how days are written, such as DD/MM/YYYY")
     propose.set_defaults(command=_map)
+
+    template = commands.add_parser("template", help="write empty files to fill in: CSV, or an Excel workbook")
+    template.add_argument("folder", type=Path, metavar="DIR", help="where to write them; it is made if need be")
+    template.set_defaults(command=_template)
 
 
 def _map(options: argparse.Namespace) -> int:
@@ -51,6 +55,19 @@ def _map(options: argparse.Namespace) -> int:
         saved = options.save.name
     print(proposal_text(proposal, saved), end="")
     return 0 if proposal.toml else 1
+
+
+def _template(options: argparse.Namespace) -> int:
+    from analytics.intake.template import CSV_FOLDER, EXCEL_FOLDER, WORKBOOK, write_template
+
+    written = write_template(options.folder)
+    tables = sum(path.suffix == ".csv" for path in written)
+    print(
+        f"Wrote {EXCEL_FOLDER}/{WORKBOOK}, one sheet per table with lists to choose from, and {tables} empty files in\n"
+        f"{CSV_FOLDER}/. Fill in one or the other, delete the sheets or files of what you do not collect, and import\n"
+        "that folder. What each column takes stands in the workbook and in docs/data-dictionary.md."
+    )
+    return 0
 
 
 def _write_new(path: Path, text: str) -> None:
