@@ -182,7 +182,7 @@ def _days(tables: Sequence[TableGuess]) -> list[ColumnProfile]:
 def _dropped(tables: Sequence[TableGuess]) -> list[tuple[str, str, str | None]]:
     dropped = []
     for table in tables:
-        used = set()
+        used = {raw.name for raw, _ in table.wide}
         for guess in table.columns.values():
             if isinstance(guess.source, RawColumn):
                 used.add(guess.source.name)

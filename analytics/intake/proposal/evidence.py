@@ -64,7 +64,7 @@ def evidence(profile: ColumnProfile, column: Column) -> Evidence:
     """Return what the values of a raw column say about being a canonical column."""
     if profile.filled == 0:
         return Evidence(0.5, "every cell is empty")
-    return _KINDS[column.kind](profile, column)
+    return _KINDS.get(column.kind, _words)(profile, column)
 
 
 def _id(profile: ColumnProfile, column: Column) -> Evidence:
@@ -72,6 +72,8 @@ def _id(profile: ColumnProfile, column: Column) -> Evidence:
     if column.name == "program_id" or column.name == "site":
         few = profile.distinct <= max(30, profile.filled // 20)
         return Evidence(fit if few else 0.3 * fit, f"{profile.distinct:,} different in {profile.filled:,} rows")
+    if column.name == "session_no":
+        return Evidence(fit, f"{profile.distinct:,} different in {profile.filled:,} rows")
     many = min(1.0, 5 * profile.distinct / max(1, profile.filled))
     if column.name == "episode_id" and profile.is_key:
         return Evidence(fit, "different in every row")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from analytics.instruments import Instrument
 from analytics.intake.mapping_model import ColumnSource
 from analytics.intake.model import Column, TableSpec
 from analytics.intake.proposal.profile import ColumnProfile, FileProfile
@@ -62,6 +63,7 @@ class TableGuess:
     ----------
     columns : by canonical name, in the order of the model. missing : required columns that nothing can be said about.
     codes : by canonical name, the most frequent first.
+    wide : columns of totals side by side with their questionnaires (`wide`), instead of `instrument` and `total`.
     """
 
     spec: TableSpec
@@ -71,6 +73,7 @@ class TableGuess:
     columns: Mapping[str, ColumnGuess]
     missing: tuple[Column, ...]
     codes: Mapping[str, tuple[CodeGuess, ...]]
+    wide: tuple[tuple[ColumnProfile, Instrument], ...] = ()
 
     @property
     def is_usable(self) -> bool:

@@ -23,6 +23,7 @@ from analytics.intake.proposal.guess import ORDER_OF_SURENESS, ColumnGuess, Sure
 from analytics.intake.proposal.profile import ColumnProfile, FileProfile
 from analytics.intake.proposal.stand_ins import constant_of, core_columns, may_be_unknown
 from analytics.intake.proposal.vocabulary import instrument_in, name_score, table_score
+from analytics.intake.proposal.wide import wide_totals
 
 # Returns which share of a raw column's ids the parent file has, as (episodes, persons).
 Parents = Callable[[FileProfile, str], tuple[float, float]]
@@ -34,6 +35,7 @@ _UNUSABLE: Final = 0.75
 _GOOD_NAME: Final = 0.9
 _OVERLAP: Final = 0.8
 _NAME_WEIGHT: Final = 0.7
+_WIDE: Final = ("instrument", "total")
 _NOT_LOOKED_AT: Final = Evidence(0.0, "")
 _DAYS_OF_A_LIFE: Final = ("birth", "death", "dob", "dod")
 _HARD_KINDS: Final = ("id", "date", "integer", "number", "total", "boolean", "age_band")
@@ -89,6 +91,10 @@ def match_columns(file: FileProfile, spec: TableSpec, parents: Parents | None) -
     _one_date(file, wanted, guesses)
     _same_person(file, spec, parents, guesses)
     _age_band(guesses)
+    wide = wide_totals(file) if spec.table == "scores" and not _has_raw(guesses, "instrument") else ()
+    if wide:
+        for given in _WIDE:
+            guesses[given] = ColumnGuess(spec.column(given), None, None, "likely", "in the headers", _GOOD_NAME)
     missing = []
     for column in wanted:
         if column.name in guesses or not (column.required or column.present):
@@ -102,8 +108,15 @@ def match_columns(file: FileProfile, spec: TableSpec, parents: Parents | None) -
             missing.append(column)
     ordered = {column.name: guesses[column.name] for column in wanted if column.name in guesses}
     score = _table_score(file, spec, ordered)
-    guess = TableGuess(spec, file, _table_sureness(score, missing), score, ordered, tuple(missing), {})
+    if wide:
+        ordered = {name: guess for name, guess in ordered.items() if name not in _WIDE}
+    sure = _table_sureness(score, missing)
+    guess = TableGuess(spec, file, sure, score, ordered, tuple(missing), {}, wide)
     return guess if guess.is_usable else replace(guess, score=_UNUSABLE * score)
+
+
+def _has_raw(guesses: Mapping[str, ColumnGuess], name: str) -> bool:
+    return name in guesses and guesses[name].raw is not None
 
 
 def _judge(

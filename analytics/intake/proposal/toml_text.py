@@ -88,6 +88,14 @@ def _table(table: TableGuess, stand_ins: bool) -> Iterator[str]:
             yield f"{off}{line}" if stand_ins else f"# {line}"
         else:
             yield f'# {column.name} = ""   # missing: you need this column'
+    if table.wide:
+        yield ""
+        yield "# likely: a column per questionnaire; each filled cell becomes a row."
+        yield f"{off}[[{name}.unpivot]]"
+        yield f"{off}columns = [{', '.join(quoted_text(raw.name) for raw, _ in table.wide)}]"
+        yield f'{off}value = "total"'
+        pairs = ", ".join(f"{quoted_text(raw.name)} = {quoted_text(item.id)}" for raw, item in table.wide)
+        yield f'{off}instrument = {{ by_column = {{ {pairs} }}, because = "the names of the columns" }}'
     for coded, codes in table.codes.items():
         wanted = [code for code in codes if code.needed]
         if not wanted:
