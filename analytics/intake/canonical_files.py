@@ -18,6 +18,10 @@ from analytics.intake.report import FileReport, ImportReport, Rejection
 
 _SPECS: Final = {spec.table: spec for spec in TABLES}
 _NAMES: Final = frozenset(Path(file).stem for file in CANONICAL_FILES)
+# Sheets of our own empty workbook (`template_workbook`) that hold no data.
+READ_ME_SHEET: Final = "Read me"
+DICTIONARY_SHEET: Final = "Data dictionary"
+_OF_THE_TEMPLATE: Final = tuple(name.lower().replace(" ", "_") for name in (READ_ME_SHEET, DICTIONARY_SHEET))
 # What a clinic could take for a file that is read.
 _LOOKS_LIKE_DATA: Final = (".xls", ".xlsb", ".ods", ".numbers", ".tsv", ".txt", ".gz", ".zip")
 
@@ -96,7 +100,7 @@ def _in_workbook(path: Path, options: ReadOptions, report: ImportReport) -> Iter
         name = normalised(sheet.name).replace(" ", "_").replace("-", "_")
         if name in _SPECS:
             yield Candidate(_SPECS[name], path, RawFile(path.name, sheet.name), sheet.hidden)
-        elif not sheet.hidden:
+        elif not sheet.hidden and name not in _OF_THE_TEMPLATE:
             # By its place, not by its name: somebody may have named a sheet after a person.
             rule = "FILE_NOT_USED" if name in _NAMES else "UNKNOWN_SHEET"
             file = report.files.setdefault(path.name.lower(), FileReport())

@@ -104,6 +104,7 @@ _TABLE: Final = (
     Rule("UNIQUE_CODES", "warning", "identifiers"),
     Rule("UNKNOWN_FILE", "warning", "ignored"),
     Rule("UNKNOWN_SHEET", "warning", "ignored"),
+    Rule("EMPTY_SHEET", "warning", "ignored"),
     Rule("FILE_NOT_USED", "warning", "ignored"),
     Rule("DISCHARGE_AFTER_CUT", "warning", "later"),
     Rule("SESSION_KEY_COLLISIONS", "warning", "duplicates"),

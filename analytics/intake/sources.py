@@ -16,7 +16,7 @@ from analytics.intake.cage import cage
 from analytics.intake.canonical_files import find_candidates
 from analytics.intake.identifiers import header_finding, scan_unknown_columns, shown_header
 from analytics.intake.mapping import SourceMapping, run_selects
-from analytics.intake.model import TABLES, TableSpec
+from analytics.intake.model import EPISODES, TABLES, TableSpec
 from analytics.intake.readers import FileFacts, FileRefusal, ReadOptions, drop_text_view, inspect, text_view
 from analytics.intake.report import FileReport, ImportReport, Rejection
 from analytics.intake.rules import RULES
@@ -70,6 +70,10 @@ def open_sources(
             file.refuse(facts.rule, facts.column and shown_header(facts.column), facts.sentence)
             continue
         file.records_read, file.place = facts.records, facts.place
+        if candidate.raw.sheet is not None and facts.records == 0 and candidate.spec is not EPISODES:
+            # A sheet of an empty workbook that nobody filled in does not say that nothing happened.
+            file.warnings.append(Rejection(None, None, "EMPTY_SHEET"))
+            continue
         report.sources[facts.label.lower() if not file.source else facts.label] = facts.records
         readable.append((candidate.spec, facts))
     cage(connection, [facts.path for _, facts in readable], folders)

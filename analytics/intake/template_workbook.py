@@ -15,14 +15,13 @@ import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
 from analytics.instruments import load_instruments
+from analytics.intake.canonical_files import DICTIONARY_SHEET, READ_ME_SHEET
 from analytics.intake.dictionary import FILE_WORDS
 from analytics.intake.expected import expected_values
 from analytics.intake.model import TABLES, Column, TableSpec
 from analytics.store.codes import CODES, FOLLOWUP_DUE_DAYS
 from analytics.texts import words
 
-READ_ME_SHEET: Final = "Read me"
-DICTIONARY_SHEET: Final = "Data dictionary"
 _LIST_SHEET: Final = "lists"
 
 _LAST_ROW: Final = 1_048_575  # of a sheet, counted from 0
@@ -40,7 +39,7 @@ _READ_ME: Final = (
     "Type days as you do elsewhere in Excel; they appear as year-month-day.",
     "episode_id is a number of yours for one stay, person_id for one person. Who comes back has a new stay.",
     "Never write a name, a birth date, an address, a phone number or a note into a cell, a sheet name or a file name.",
-    "Delete the sheets that you do not collect: a sheet without rows says that nothing happened.",
+    "Leave the sheets that you do not collect as they are, or delete them: without rows they count as not collected.",
     "Do not rename sheets or heads. Their order does not matter, and optional columns may be deleted.",
     "Save the workbook in a folder of its own, and import that folder (docs/import.md).",
 )

@@ -10,9 +10,10 @@ from raw_files import PLAIN, Provider, made_up
 from analytics.__main__ import main
 from analytics.errors import UsageProblem
 from analytics.instruments import load_instruments
+from analytics.intake.canonical_files import DICTIONARY_SHEET
 from analytics.intake.model import TABLES
 from analytics.intake.template import WORKBOOK, write_template
-from analytics.intake.template_workbook import DICTIONARY_SHEET, given_columns, workbook
+from analytics.intake.template_workbook import given_columns, workbook
 from analytics.store.codes import CODES
 
 HEADS = {spec.table: [column.name for column in given_columns(spec)] for spec in TABLES}
@@ -89,4 +90,21 @@ def test_a_filled_workbook_has_the_content_of_the_same_rows_in_csv(template: Pat
     by_workbook = provider.load(inbox)
     assert by_workbook.published, by_workbook.as_text()
     assert {name: file.rejected_count for name, file in by_workbook.files.items() if file.rejected_count} == {}
-    assert provider.load(files).unchanged
+    assert provider.load(
+        {table: [dict.fromkeys(HEADS[table]) | row for row in rows] for table, rows in typed.items()}
+    ).unchanged
+
+
+def test_sheets_that_nobody_filled_in_count_as_not_collected(template: Path, tmp_path: Path) -> None:
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    fill(template / "excel" / WORKBOOK, inbox / WORKBOOK, {"episodes": [PLAIN["episodes"]]}, HEADS)
+    provider = Provider(tmp_path / "provider")
+    report = provider.load(inbox)
+    assert report.published
+    others = [spec.file for spec in TABLES if spec.table != "episodes"]
+    warned = {name: {each.rule for each in report.files[name].warnings} for name in others}
+    assert warned == {name: {"EMPTY_SHEET"} for name in others}
+    # The sheets that explain are ours: nothing is said about them.
+    assert "UNKNOWN_SHEET" not in report.as_text()
+    assert provider.load({"episodes": [dict.fromkeys(HEADS["episodes"]) | PLAIN["episodes"]]}).unchanged
