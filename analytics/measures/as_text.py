@@ -52,6 +52,8 @@ def _sentence(measure: Measure, estimate: Estimate) -> str:
     said = {
         Estimator.MEAN_CHANGE: f"The scores of {counted} people improved by {value} on average",
         Estimator.SURVIVAL: f"Half of {counted} had left after {value}",
+        Estimator.MEDIAN: f"Half of {counted} had {value} or less",
+        Estimator.RATE: f"{counted}: {value}",
         Estimator.INCIDENCE: f"By day {_day(estimate)}, {value} of {counted} {measure.did}",
     }.get(measure.estimator, f"{value} {measure.of_whom} {measure.did}, {counted}")
     return f"{said}. {left_out}{no_interval}"
@@ -79,6 +81,8 @@ def _row(measure: Measure, group: str, estimate: Estimate) -> list[str]:
 
 
 def _counts(measure: Measure, estimate: Estimate) -> str:
+    if measure.estimator is Estimator.RATE:
+        return f"{estimate.numerator:,} in {estimate.denominator:,} {measure.ratio_unit}s"
     if measure.estimator in (Estimator.PROPORTION, Estimator.RATIO):
         return f"{estimate.numerator:,} of {estimate.denominator:,}"
     return f"{estimate.denominator:,}"
@@ -97,7 +101,11 @@ def _number(measure: Measure, value: float) -> str:
         return "no value"
     if measure.estimator in SHARES:
         return f"{100 * value:.1f}%"
-    return f"{value:.0f} days" if measure.estimator is Estimator.SURVIVAL else f"{value:.2f} points"
+    if measure.estimator is Estimator.RATE:
+        return f"{value:.2f} per {measure.per:,} {measure.ratio_unit}s"
+    if measure.estimator is Estimator.MEDIAN:
+        return f"{value:g} {measure.amount_unit}s"
+    return f"{value:.0f} {measure.time_unit}s" if measure.estimator is Estimator.SURVIVAL else f"{value:.2f} points"
 
 
 def _ladder(ladder: Ladder) -> list[str]:

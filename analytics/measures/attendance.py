@@ -63,3 +63,53 @@ no_show = Measure(
     reviewed=REVIEWED,
     notes=("The sessions counted are those of the attendance measure, so the two can be read together.",),
 )
+
+STARTED = "came to a first session"
+FULL_WEEKS = "stayed a full week"
+
+dose_adherence = Measure(
+    id="dose_adherence",
+    title="Weeks at the planned intensity",
+    question="In how many of the full weeks people stayed did they get the hours their level of care promises?",
+    of_whom="of full weeks in the program",
+    did="had the full hours",
+    family="In about {per_100} of every 100 weeks people got the full hours of treatment.",
+    table=Table.EPISODE_OUTCOME,
+    eligible={FULL_WEEKS: "full_weeks > 0"},
+    lost={FULL_WEEKS: "stayed less than a week"},
+    estimator=Estimator.RATIO,
+    numerator="weeks_at_dose",
+    denominator="full_weeks",
+    ratio_unit="week",
+    better="higher",
+    needs=("attendance",),
+    source="ASAM level 2.1: 9 hours a week, adolescents 6; level 2.5: 20 hours",
+    reviewed=REVIEWED,
+    notes=(
+        "A week is seven days from admission; the last, unfinished week does not count.",
+        "Tapers are not recorded, so planned shorter weeks before leaving count as short.",
+    ),
+)
+
+early_engagement = Measure(
+    id="early_engagement",
+    title="Came back at least twice in a month",
+    question="Of the people who came to a first session, how many came on two or more further days in the next 34?",
+    of_whom="of people who came to a first session",
+    did="came on at least two more days within 34 days",
+    family="Of every 100 people who started, about {per_100} were really under way a month later.",
+    table=Table.EPISODE_OUTCOME,
+    eligible={STARTED: "first_attended_day is not null"},
+    lost={STARTED: "never came to a session"},
+    success="early_attended_days >= 2",
+    unknown_words="sessions not recorded",
+    known_words="with known sessions",
+    horizon="observed_days >= first_attended_day + 34",
+    horizon_words="started at least 34 days ago",
+    estimator=Estimator.PROPORTION,
+    better="higher",
+    needs=("attendance",),
+    source="In the style of HEDIS IET engagement; days with a session count, not services",
+    reviewed=REVIEWED,
+    notes=("Several groups on one day are one day.",),
+)

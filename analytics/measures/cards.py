@@ -20,6 +20,8 @@ from analytics.measures.types import Estimator, Measure
 INTERVALS: Final = {
     Estimator.PROPORTION: "Wilson score interval, 95 %",
     Estimator.RATIO: "95 % interval of a ratio of sums: spread between stays, t on the logit",
+    Estimator.RATE: "exact Poisson interval, 95 %",
+    Estimator.MEDIAN: "95 % interval from the ranks of the values",
     Estimator.MEAN_CHANGE: "95 % interval of the paired t",
     Estimator.SURVIVAL: "95 % interval by Greenwood's error on the log-log scale",
     Estimator.INCIDENCE: "95 % interval by Aalen's variance on the log-log scale",
@@ -162,7 +164,11 @@ def _yes(measure: Measure) -> str:
         return f"Ratio: `{measure.numerator}` to `{measure.denominator}`"
     if measure.estimator is Estimator.MEAN_CHANGE:
         return f"Change from `{measure.first}` to `{measure.last}`, in points"
-    return f"Days: `{measure.time}`; way of leaving: `{measure.cause}`"
+    if measure.estimator is Estimator.RATE:
+        return f"Events: `{measure.numerator}`; per {measure.per:,} {measure.ratio_unit}s: `{measure.denominator}`"
+    if measure.estimator is Estimator.MEDIAN:
+        return f"Number of {measure.amount_unit}s: `{measure.amount}`"
+    return f"{measure.time_unit.capitalize()}s: `{measure.time}`; way of leaving: `{measure.cause}`"
 
 
 def _unknown(measure: Measure) -> str:

@@ -12,11 +12,18 @@ from typing import Final
 
 from analytics.errors import MeasureProblem
 from analytics.instruments import PROFILES, find_instrument, load_instruments
-from analytics.measures import attendance, readmission, retention, substance_use, symptom_change
+from analytics.measures import access, attendance, readmission, retention, substance_use, symptom_change
 from analytics.measures.symptom_binding import SymptomMeasure
 from analytics.measures.types import Measure, Profile
 
-FAMILIES: Final[tuple[ModuleType, ...]] = (retention, attendance, symptom_change, substance_use, readmission)
+FAMILIES: Final[tuple[ModuleType, ...]] = (
+    access,
+    retention,
+    attendance,
+    symptom_change,
+    substance_use,
+    readmission,
+)
 
 # Shares only, because the overview draws them on one axis; improvement never stands without deterioration.
 # The overview: what is shown under which heading, in the order of a stay.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.measures.cohort_sql import Rows
-from analytics.measures.ladder_sql import Statement, bound_to, parameters_in, step_code, steps_of
+from analytics.measures.ladder_sql import Statement, amount_of, bound_to, parameters_in, step_code, steps_of
 from analytics.measures.tally import Tally, why_nothing
 from analytics.measures.types import (
     ALL,
@@ -44,12 +44,15 @@ Cells = Mapping[tuple[int, str | None], int]
 
 
 def histogram(measure: Measure, matured: bool, rows: Rows, split: str) -> Statement:
-    """Return the statement whose rows are `group, step code, day, way, count, longest plan` for one curve.
+    """Return the statement whose rows are `group, step code, day, way, count, longest plan` for one measure.
+
+    The day is the amount of a median, which has no way of leaving.
 
     The step code is the ladder's, so that no second scan is needed for it; `way_of` reads the way.
     """
     step = bound_to(0, step_code(steps_of(measure, matured)))
-    day, way = bound_to(0, str(measure.time)), bound_to(0, str(measure.cause))
+    day = bound_to(0, amount_of(measure))
+    way = "null" if measure.cause is None else bound_to(0, measure.cause)
     text = (
         "select g, s, d, w, count(*) as episodes, max(planned_weeks) as planned\n"
         f"from (\n  select {split} as g,\n    {step} as s,\n    {day} as d,\n    {way} as w,\n    planned_weeks\n"
@@ -134,7 +137,7 @@ def survival_estimate(curve: Curve, estimate: SurvivalCurve, tally: Tally, measu
         lower_bound=nan,
         upper_bound=nan,
         method="kaplan-meier, log-log",
-        unit="day",
+        unit=measure.time_unit,
         reason=reason,
         details=details,
     )

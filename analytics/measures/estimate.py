@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from math import isnan, nan
 from typing import Final, Literal
@@ -9,6 +10,7 @@ from typing import Final, Literal
 from analytics.measures.sums_sql import PairSums
 from analytics.measures.tally import PLURAL, Paired, Tally, why_nothing
 from analytics.measures.types import Estimate, Measure, Unit
+from analytics.statistics.counts import poisson_rate, quantiles
 from analytics.statistics.mean_change import mean_change_from_sums
 from analytics.statistics.proportions import mcnemar, newcombe_paired, ratio_of_sums, wilson
 
@@ -86,6 +88,63 @@ def ratio(tally: Tally, sums: PairSums, measure: Measure, unit: Unit) -> Estimat
         unit=str(measure.ratio_unit),
         reason=reason,
         details={f"{PLURAL[unit]}": sums.n, f"mean_of_{PLURAL[unit]}": sums.shares / sums.n} if sums.n else {},
+    )
+
+
+def rate(tally: Tally, sums: PairSums, measure: Measure, unit: Unit) -> Estimate:
+    """Return events per `measure.per` units of time, with the exact Poisson interval.
+
+    `numerator` counts events, `denominator` units of time; `unknown` and `too_recent` count rows.
+    """
+    limits = poisson_rate(sums.y, sums.x)
+    reason = why_nothing(tally, measure, unit) if not sums.x else None
+    return Estimate(
+        value=measure.per * sums.y / sums.x if sums.x else nan,
+        ci_low=measure.per * limits.low,
+        ci_high=measure.per * limits.high,
+        numerator=round(sums.y),
+        denominator=round(sums.x),
+        persons=None,
+        unknown=tally.unknown,
+        too_recent=tally.too_recent,
+        lower_bound=nan,
+        upper_bound=nan,
+        method="poisson, exact",
+        unit=str(measure.ratio_unit),
+        reason=reason,
+        details={f"{PLURAL[unit]}": sums.n} if sums.n else {},
+    )
+
+
+def median_estimate(
+    amounts: Sequence[int], people: Sequence[int], tally: Tally, measure: Measure, unit: Unit
+) -> Estimate:
+    """Return the median of whole numbers; `details` hold quarter, three_quarters, ninety and the coverage.
+
+    Parameters
+    ----------
+    amounts, people : the distinct amounts, and how many rows have each.
+    """
+    found = quantiles(amounts, people)
+    reason = why_nothing(tally, measure, unit)
+    if reason is None and isnan(found.ci_low):
+        reason = f"No interval: {found.n} {PLURAL[unit]} are too few for one of a median."
+    spread = ("quarter", "three_quarters", "ninety", "coverage")
+    return Estimate(
+        value=found.median,
+        ci_low=found.ci_low,
+        ci_high=found.ci_high,
+        numerator=found.n,
+        denominator=found.n,
+        persons=None,
+        unknown=tally.unknown,
+        too_recent=tally.too_recent,
+        lower_bound=nan,
+        upper_bound=nan,
+        method="median, order statistic",
+        unit=measure.amount_unit,
+        reason=reason,
+        details={name: getattr(found, name) for name in spread} if found.n else {},
     )
 
 

@@ -14,16 +14,18 @@ from typing import Final
 from analytics.measures import curves
 from analytics.measures.estimate import (
     mean_difference,
+    median_estimate,
     not_collected,
     other_treatment,
     paired_details,
     proportion,
+    rate,
     ratio,
 )
 from analytics.measures.groups import in_order
 from analytics.measures.ladder_sql import COUNT, VARIANT
 from analytics.measures.persons import Persons, count_persons
-from analytics.measures.scan import CURVES, Findings, Scan, run, scan_of, statements
+from analytics.measures.scan import HISTOGRAMS, Findings, Scan, run, scan_of, statements
 from analytics.measures.tally import Paired, ladder_of, why_not_collected
 from analytics.measures.types import (
     ALL,
@@ -93,10 +95,10 @@ def statement(measure: Measure, cohort: Cohort = EVERYBODY, by: Stratifier | Non
 
 
 def _shared(measures: Sequence[Measure]) -> Iterator[list[int]]:
-    """Yield positions of measures that share statements: one table and instrument, each curve alone."""
+    """Yield positions of measures that share statements: one table and instrument, each histogram alone."""
     together: dict[tuple[Table, str | None], list[int]] = {}
     for position, measure in enumerate(measures):
-        if measure.estimator in CURVES:
+        if measure.estimator in HISTOGRAMS:
             yield [position]
         else:
             together.setdefault((measure.table, measure.instrument), []).append(position)
@@ -124,7 +126,9 @@ def _result(
     overlapping = sum(tally.total for group, tally in tallies.items() if group != ALL) > tallies[ALL].total
     if absent is not None:
         estimates = {group: not_collected(tallies[group], measure, scan.unit, absent) for group in groups}
-    elif scan.is_curve:
+    elif measure.estimator is Estimator.MEDIAN:
+        estimates = {group: _median(scan, findings, group) for group in groups}
+    elif scan.is_histogram:
         estimates, found = _curves(scan, findings, groups)
         test = None if overlapping else curves.group_test(measure, findings.cells)
     else:
@@ -162,6 +166,8 @@ def _estimate(scan: Scan, findings: Findings, number: int, group: str) -> Estima
             details |= paired_details(findings.paired[number].get(group, Paired({})))
     elif measure.estimator is Estimator.RATIO:
         estimate = ratio(tally, findings.sums[number, None][group], measure, scan.unit)
+    elif measure.estimator is Estimator.RATE:
+        estimate = rate(tally, findings.sums[number, None][group], measure, scan.unit)
     else:
         estimate = mean_difference(tally, findings.sums[number, None][group], measure, scan.unit)
     return replace(estimate, details={**estimate.details, **details})
@@ -189,6 +195,13 @@ def _variants(scan: Scan, findings: Findings, number: int, groups: Sequence[str]
         }
         for words in measure.variants
     }
+
+
+def _median(scan: Scan, findings: Findings, group: str) -> Estimate:
+    cells = findings.cells[group]
+    return median_estimate(
+        [amount for amount, _ in cells], list(cells.values()), findings.own(0)[group], scan.measures[0], scan.unit
+    )
 
 
 def _curves(scan: Scan, findings: Findings, groups: Sequence[str]) -> tuple[dict[str, Estimate], dict[str, Curve]]:

@@ -77,13 +77,18 @@ def steps_of(measure: Measure, matured: bool) -> tuple[Step, ...]:
 
 def outcome_of(measure: Measure) -> str:
     """Return the boolean expression of a measure: NULL = not known, true = counted in the value."""
-    if measure.estimator is Estimator.RATIO:
+    if measure.estimator in (Estimator.RATIO, Estimator.RATE):
         return ratio_outcome(str(measure.numerator), str(measure.denominator))
     if measure.estimator is Estimator.MEAN_CHANGE:
         return f"case when ({measure.first}) is not null and ({measure.last}) is not null then true end"
     if measure.estimator is Estimator.PROPORTION:
         return str(measure.success)
-    return f"case when ({measure.time}) is not null then true end"
+    return f"case when ({amount_of(measure)}) is not null then true end"
+
+
+def amount_of(measure: Measure) -> str:
+    """Return the whole number that a histogram is about: days of a curve, the amount of a median."""
+    return str(measure.amount if measure.estimator is Estimator.MEDIAN else measure.time)
 
 
 def ratio_outcome(numerator: str, denominator: str) -> str:

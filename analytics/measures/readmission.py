@@ -1,4 +1,4 @@
-"""Hospital and higher care: during the program, and within 30 days of leaving it."""
+"""Hospital and higher care, during the program and after it; coming back."""
 
 from __future__ import annotations
 
@@ -6,51 +6,62 @@ from analytics.measures.denominators import MATURE, NOT_LEFT, REVIEWED, WHO_LEFT
 from analytics.measures.types import Estimator, Measure, Table
 
 ALIVE = "alive when they left"
+ENDED = "whose course of treatment ended"
 
-readmission_30d = Measure(
-    id="readmission_30d",
-    title="Hospital within 30 days of leaving",
-    question=(
-        "Of the people who left the program, how many were in a hospital, residential or detox unit within 30 days?"
-    ),
-    of_whom="of people who left the program",
-    did="had a hospital, residential or detox stay within 30 days",
-    family=(
-        "Of every 100 people who left, about {per_100} needed a hospital, residential or detox stay within "
-        "a month, as far as we know."
-    ),
-    table=Table.EPISODE_OUTCOME,
-    eligible={**WHO_LEFT, ALIVE: "discharge_reason is distinct from 'deceased'"},
-    lost={**NOT_LEFT, ALIVE: "died in the program"},
-    # Captured for too few days: a stay that was seen counts, none seen says nothing. Capture not collected:
-    # what we know is all there is, and the card says so.
-    success=(
-        "case when readmission_day between 1 and 30 then true "
-        "when captured_days is null or captured_days >= 30 then false end"
-    ),
-    unknown_words="stays not visible for 30 days",
-    known_words="known to us",
-    also_counted={"direct_transfers": "direct_transfer"},
-    mature=MATURE,
-    horizon="observed_days >= exit_day + 30",
-    horizon_words="left at least 30 days ago",
-    estimator=Estimator.PROPORTION,
-    better="lower",
-    needs=("acute_event",),
-    source=(
-        "Program convention: first unplanned stay on days 1 to 30; close to CMS IPF readmission, which starts at day 3"
-    ),
-    reviewed=REVIEWED,
-    notes=(
-        "Counted are unplanned stays known to us. Without the record of when stays could be seen, no row "
-        "counts as no stay, so the figure is a floor. A stay that does not say whether it was planned "
-        "counts as unplanned.",
-        "A direct transfer (the day of leaving, or the next day after a transfer to higher care) is no "
-        "readmission: it is counted during the program, and how many is given. The person stays at risk up "
-        "to day 30.",
-        "Deaths after leaving are not known to us.",
-    ),
-)
+
+def _readmission(day: int, months: str) -> Measure:
+    """Return the share with an unplanned hospital, residential or detox stay up to a day after leaving."""
+    return Measure(
+        id=f"readmission_{day}d",
+        title=f"Hospital within {day} days of leaving",
+        question=(
+            "Of the people who left the program, how many were in a hospital, residential or detox unit within "
+            f"{day} days?"
+        ),
+        of_whom="of people who left the program",
+        did=f"had a hospital, residential or detox stay within {day} days",
+        family=(
+            "Of every 100 people who left, about {per_100} needed a hospital, residential or detox stay within "
+            f"{months}, as far as we know."
+        ),
+        table=Table.EPISODE_OUTCOME,
+        eligible={**WHO_LEFT, ALIVE: "discharge_reason is distinct from 'deceased'"},
+        lost={**NOT_LEFT, ALIVE: "died in the program"},
+        # Captured for too few days: a stay that was seen counts, none seen says nothing. Capture not collected:
+        # what we know is all there is, and the card says so.
+        success=(
+            f"case when readmission_day between 1 and {day} then true "
+            f"when captured_days is null or captured_days >= {day} then false end"
+        ),
+        unknown_words=f"stays not visible for {day} days",
+        known_words="known to us",
+        also_counted={"direct_transfers": "direct_transfer"},
+        mature=MATURE,
+        horizon=f"observed_days >= exit_day + {day}",
+        horizon_words=f"left at least {day} days ago",
+        estimator=Estimator.PROPORTION,
+        better="lower",
+        needs=("acute_event",),
+        source=(
+            f"Program convention: first unplanned stay on days 1 to {day}; close to CMS IPF readmission, which counts "
+            "days 3 to 30"
+        ),
+        reviewed=REVIEWED,
+        notes=(
+            "Counted are unplanned stays known to us. Without the record of when stays could be seen, no row "
+            "counts as no stay, so the figure is a floor. A stay that does not say whether it was planned "
+            "counts as unplanned.",
+            "A direct transfer (the day of leaving, or the next day after a transfer to higher care) is no "
+            "readmission: it is counted during the program, and how many is given. The person stays at risk up "
+            f"to day {day}.",
+            "Deaths after leaving are not known to us.",
+        ),
+    )
+
+
+readmission_30d = _readmission(30, "a month")
+readmission_90d = _readmission(90, "three months")
+readmission_180d = _readmission(180, "six months")
 
 step_up_during_episode = Measure(
     id="step_up_during_episode",
@@ -75,4 +86,48 @@ step_up_during_episode = Measure(
         "A safe move to more care is good care: read it beside readmission.",
         "Where stays are not collected, only transfers written as the reason for leaving are seen.",
     ),
+)
+
+step_up_rate = Measure(
+    id="step_up_rate",
+    title="Moves to higher care, per 1,000 days",
+    question="How often did people in the program need a hospital or a higher level of care, per 1,000 days enrolled?",
+    of_whom="of days enrolled",
+    did="had moved to a hospital or higher care",
+    table=Table.EPISODE_OUTCOME,
+    eligible={},
+    lost={},
+    numerator="case when step_up_day is not null or exit = 'transferred_higher' then 1 else 0 end",
+    denominator="greatest(1, coalesce(exit_day, observed_days))",
+    ratio_unit="day",
+    per=1000,
+    estimator=Estimator.RATE,
+    better="lower",
+    source="Events per enrolled days, exact Poisson interval (Garwood 1936)",
+    reviewed=REVIEWED,
+    notes=(
+        "Everybody counts for the days enrolled so far, also people who are still in the program. A stay counts once.",
+        "A safe move to more care is good care: read it beside readmission.",
+    ),
+)
+
+return_to_program = Measure(
+    id="return_to_program",
+    title="Came back within half a year",
+    question="Of the people who left at least 180 days ago, how many were admitted here again on days 31 to 180?",
+    of_whom="of people who left at least 180 days ago",
+    did="were admitted here again on days 31 to 180",
+    family="Of every 100 people who left, about {per_100} came back to us within half a year.",
+    table=Table.EPISODE_OUTCOME,
+    # The end of a course: a step to the next level within 30 days is the same course of treatment.
+    eligible={**WHO_LEFT, ALIVE: "discharge_reason is distinct from 'deceased'", ENDED: "is_course_last"},
+    lost={**NOT_LEFT, ALIVE: "died in the program", ENDED: "went on in another episode within 30 days"},
+    success="coalesce(days_to_next_episode between 31 and 180, false)",
+    horizon="observed_days >= los_days + 180",
+    horizon_words="left at least 180 days ago",
+    estimator=Estimator.PROPORTION,
+    better="neutral",
+    source="Project decision: a new admission more than 30 and at most 180 days after leaving",
+    reviewed=REVIEWED,
+    notes=("Coming back early is not a failure of care for an illness that comes back: read it without a colour.",),
 )

@@ -126,3 +126,79 @@ retention_60 = _retained(
     60,
     "Of every 100 people who started, about {per_100} were still in treatment two months later, or had finished.",
 )
+
+retention_90 = _retained(
+    90,
+    "Of every 100 people who started, about {per_100} were still in treatment three months later, or had finished.",
+)
+
+early_dropout = Measure(
+    id="early_dropout",
+    title="Left after one or two days of treatment",
+    question="Of the people admitted at least two weeks ago, how many left of their own after at most two days?",
+    of_whom="of people admitted at least two weeks ago",
+    did="left of their own after at most two days of treatment",
+    family="Of every 100 people who started, about {per_100} left again after one or two days.",
+    table=Table.EPISODE_OUTCOME,
+    eligible={},
+    lost={},
+    # Still in, or left for another reason: no early dropout, whatever the number of days.
+    success="case when exit = 'left_early' then attended_days <= 2 when exit is not null then false end",
+    unknown_words="sessions not recorded",
+    known_words="with a known start",
+    horizon="observed_days >= 14",
+    horizon_words="admitted at least two weeks ago",
+    estimator=Estimator.PROPORTION,
+    better="lower",
+    needs=("attendance",),
+    source="Project decision: at most two days with an attended session; left against advice, lost, or ended by the "
+    "program",
+    reviewed=REVIEWED,
+)
+
+length_of_stay = Measure(
+    id="length_of_stay",
+    title="Days in the program",
+    question="Of the people who left, how many days had half of them stayed at most?",
+    of_whom="of the people who left",
+    did="had stayed",
+    table=Table.EPISODE_OUTCOME,
+    eligible=WHO_LEFT,
+    lost=NOT_LEFT,
+    amount="exit_day",
+    unknown_words="length not known",
+    known_words="with a known length",
+    mature=MATURE,
+    estimator=Estimator.MEDIAN,
+    better="neutral",
+    source="Median with order-statistic interval, Hahn & Meeker 1991",
+    reviewed=REVIEWED,
+    minimum_for_headline=20,
+    notes=(
+        "Only people who have left: while a program grows this is too short. `retention_km` counts those still here "
+        "as well.",
+        "Compare by planned length only: a group formed by how long people stayed compares nothing.",
+    ),
+)
+
+planned_length_attained = Measure(
+    id="planned_length_attained",
+    title="Planned weeks received",
+    question="Of the weeks planned for the people who left, how many did they stay?",
+    of_whom="of planned weeks",
+    did="were stayed",
+    family="People who left had received about {per_100} of every 100 planned days.",
+    table=Table.EPISODE_OUTCOME,
+    eligible={**WHO_LEFT, "with a planned length": "planned_weeks is not null"},
+    lost={**NOT_LEFT, "with a planned length": "planned length not recorded"},
+    numerator="least(exit_day, 7 * planned_weeks)",
+    denominator="7 * planned_weeks",
+    ratio_unit="day",
+    mature=MATURE,
+    estimator=Estimator.RATIO,
+    better="higher",
+    source="Project decision: stay, at most the planned length, over planned length",
+    reviewed=REVIEWED,
+    minimum_for_headline=20,
+    notes=("The mean of stays is beside it: in the pooled figure long plans weigh more.",),
+)

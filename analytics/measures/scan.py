@@ -27,12 +27,13 @@ from analytics.measures.types import ALL, Cohort, Estimator, Measure, SnapshotCu
 Row = tuple[Any, ...]
 Key = TypeVar("Key", bound=Hashable)
 
-CURVES = (Estimator.SURVIVAL, Estimator.INCIDENCE)
+# What is read from a histogram of whole numbers; each takes a statement of its own.
+HISTOGRAMS = (Estimator.SURVIVAL, Estimator.INCIDENCE, Estimator.MEDIAN)
 
 
 @dataclass(frozen=True)
 class Scan:
-    """Measures that one statement can count. A curve stands alone: its days are its own."""
+    """Measures that one statement can count. A histogram stands alone: its days are its own."""
 
     measures: tuple[Measure, ...]
     matured: tuple[bool, ...]
@@ -41,9 +42,9 @@ class Scan:
     unit: Unit
 
     @property
-    def is_curve(self) -> bool:
-        """True when the scan holds the one curve that its statement is about."""
-        return self.measures[0].estimator in CURVES
+    def is_histogram(self) -> bool:
+        """True when the scan holds the one measure that its histogram is about."""
+        return self.measures[0].estimator in HISTOGRAMS
 
     @property
     def split(self) -> str:
@@ -60,8 +61,8 @@ class Findings:
     tallies : (position, kind of outcome, its words) to group to counts by code.
     paired : position to group to the fourfold table of paired answers.
     sums : (position, words of the definition or None) to group to sums of pairs.
-    cells : group to histogram of days and ways of leaving; of a curve only.
-    planned : group to the longest planned length in weeks, 0 where none is known; of a curve only.
+    cells : group to histogram of days (or amounts) and ways of leaving; of a histogram only.
+    planned : group to the longest planned length in weeks, 0 where none is known; of a histogram only.
     split_values : every value of the split that occurs, as the database has it.
     """
 
@@ -88,7 +89,7 @@ def scan_of(measures: Sequence[Measure], cohort: Cohort, by: Stratifier | None) 
 
 def statements(scan: Scan) -> Iterator[Statement]:
     """Yield the statements of a scan in the order in which `run` asks them; people are counted elsewhere."""
-    if scan.is_curve:
+    if scan.is_histogram:
         yield histogram(scan.measures[0], scan.matured[0], scan.rows, scan.split)
         return
     yield counting(scan.measures, scan.matured, scan.rows, scan.split)
@@ -100,7 +101,7 @@ def statements(scan: Scan) -> Iterator[Statement]:
 def run(scan: Scan, snapshot: SnapshotCursor) -> Findings:
     """Ask the snapshot and add the answers up by group."""
     answers = [snapshot.query(each.text, each.parameters) for each in statements(scan)]
-    return _read_curve(scan, answers[0]) if scan.is_curve else _read_counts(scan, *answers)
+    return _read_histogram(scan, answers[0]) if scan.is_histogram else _read_counts(scan, *answers)
 
 
 def _read_counts(scan: Scan, counts: Sequence[Row], sums: Sequence[Row] = ()) -> Findings:
@@ -144,7 +145,7 @@ def _read_sums(scan: Scan, answer: Sequence[Row]) -> dict[tuple[int, str | None]
     return by_pair
 
 
-def _read_curve(scan: Scan, answer: Sequence[Row]) -> Findings:
+def _read_histogram(scan: Scan, answer: Sequence[Row]) -> Findings:
     measure = scan.measures[0]
     last_step = len(steps_of(measure, scan.matured[0]))
     codes: Counter[tuple[object, int]] = Counter()

@@ -80,40 +80,111 @@ uds_negative = Measure(
     ),
 )
 
-followup_180_reach = Measure(
-    id="followup_180_reach",
-    title="Reached six months later",
-    question="Of the people due for the six-month call, how many did we reach?",
-    of_whom="of people due for the six-month call",
-    did="were reached",
-    family="Six months later we reached about {per_100} of every 100 people we were to call.",
-    table=Table.EPISODE_OUTCOME,
-    eligible={
+
+# Days after leaving on which a call is due: from when to when an interview counts, and the words for it.
+CALLS = {
+    30: (21, 45, "one month"),
+    90: (75, 120, "three months"),
+    180: (150, 240, "six months"),
+    365: (335, 425, "a year"),
+}
+
+
+def _due(day: int) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the steps of people due for a call, and who falls out at each."""
+    outcome = f"followup_{day}_outcome"
+    eligible = {
         LEFT: "is_closed",
-        ALIVE: ("discharge_reason is distinct from 'deceased' and followup_180_outcome is distinct from 'deceased'"),
-        FREE: "followup_180_outcome is distinct from 'incarcerated'",
-        AGREED: "followup_180_outcome is distinct from 'no_consent'",
-    },
-    lost={
+        ALIVE: f"discharge_reason is distinct from 'deceased' and {outcome} is distinct from 'deceased'",
+        FREE: f"{outcome} is distinct from 'incarcerated'",
+        AGREED: f"{outcome} is distinct from 'no_consent'",
+    }
+    lost = {
         LEFT: NOT_LEFT[LEFT],
         ALIVE: "died",
         FREE: "in custody when the call was due",
         AGREED: "had not agreed to be called",
-    },
-    success="followup_180_reached",
-    unknown_words="no call recorded",
-    horizon="observed_days >= los_days + 240",
-    horizon_words="left at least 240 days ago",
-    missing="failure",
-    estimator=Estimator.PROPORTION,
-    better="higher",
-    needs=("followup",),
-    minimum_for_headline=20,
-    source="SAMHSA GPRA follow-up (80 % asked for); here from discharge, days 150 to 240",
-    reviewed=REVIEWED,
-    notes=(
-        "Due are all who left, not only those who completed. Deaths, custody and no consent are known only "
-        "where the outcome of the call is recorded; each is a rung of the ladder.",
-        "What is said about those reached is not true of those not reached.",
-    ),
-)
+    }
+    return eligible, lost
+
+
+def _reached(day: int) -> Measure:
+    """Return the share reached for the call that was due."""
+    first, last, later = CALLS[day]
+    eligible, lost = _due(day)
+    return Measure(
+        id=f"followup_{day}_reach",
+        title=f"Reached {later} later",
+        question=f"Of the people due for the call {later} after leaving, how many did we reach?",
+        of_whom=f"of people due for the call {later} after leaving",
+        did="were reached",
+        family=f"{later.capitalize()} later we reached about {{per_100}} of every 100 people we were to call.",
+        table=Table.EPISODE_OUTCOME,
+        eligible=eligible,
+        lost=lost,
+        success=f"followup_{day}_reached",
+        unknown_words="no call recorded",
+        horizon=f"observed_days >= los_days + {last}",
+        horizon_words=f"left at least {last} days ago",
+        missing="failure",
+        estimator=Estimator.PROPORTION,
+        better="higher",
+        needs=("followup",),
+        minimum_for_headline=20,
+        source=f"SAMHSA GPRA follow-up (80 % asked for); here from discharge, days {first} to {last}",
+        reviewed=REVIEWED,
+        notes=(
+            "Due are all who left, not only those who completed. Deaths, custody and no consent are known only "
+            "where the outcome of the call is recorded; each is a rung of the ladder.",
+            "What is said about those reached is not true of those not reached.",
+        ),
+    )
+
+
+def _abstinent(day: int) -> Measure:
+    """Return the share without use in the month before the call, counting people not reached as using."""
+    first, last, later = CALLS[day]
+    eligible, lost = _due(day)
+    return Measure(
+        id=f"abstinence_followup_{day}",
+        title=f"No use last month, {later} later",
+        question=(
+            f"{later.capitalize()} after leaving, how many of all people treated for substance use had not used in the "
+            "month before?"
+        ),
+        of_whom="of people treated for substance use who left",
+        did=f"had not used in the month before, {later} later",
+        family=(
+            f"{later.capitalize()} after leaving, about {{per_100}} of every 100 people treated for substance use told "
+            "us that they had not used in the last month. The others had used, or we could not reach them."
+        ),
+        table=Table.EPISODE_OUTCOME,
+        eligible={FOR_USE: "is_sud", **eligible},
+        lost={FOR_USE: "not treated for substance use", **lost},
+        success=f"followup_{day}_abstinent",
+        unknown_words="not reached, or no answer",
+        known_words="with an answer",
+        horizon=f"observed_days >= los_days + {last}",
+        horizon_words=f"left at least {last} days ago",
+        missing="failure",
+        estimator=Estimator.PROPORTION,
+        better="higher",
+        needs=("followup",),
+        source=f"NAATP outcomes toolkit and GPRA style: 30 days without use, asked on days {first} to {last}",
+        reviewed=REVIEWED,
+        notes=(
+            "Everybody who left is due, not only those who completed. Not reached counts as using: a convention, not "
+            "the truth (Hallgren & Witkiewitz 2013). Of those with an answer, and the best case, stand beside it.",
+            "A drug test that was positive in the 30 days before the call beats what was said.",
+        ),
+    )
+
+
+followup_30_reach = _reached(30)
+followup_90_reach = _reached(90)
+followup_180_reach = _reached(180)
+followup_365_reach = _reached(365)
+abstinence_followup_30 = _abstinent(30)
+abstinence_followup_90 = _abstinent(90)
+abstinence_followup_180 = _abstinent(180)
+abstinence_followup_365 = _abstinent(365)

@@ -97,7 +97,7 @@ def _pairs_of_one(measure: Measure, matured: bool) -> Iterator[tuple[str | None,
             _where(conditions + both, str(measure.first)),
             _where(conditions + both, str(measure.last)),
         )
-    if measure.estimator is Estimator.RATIO:
+    if measure.estimator in (Estimator.RATIO, Estimator.RATE):
         own = (str(measure.numerator), str(measure.denominator))
         for words, (numerator, denominator) in [(None, own), *measure.ratio_variants.items()]:
             counted = [*conditions, f"({ratio_outcome(numerator, denominator)}) is true"]

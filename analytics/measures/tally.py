@@ -102,7 +102,7 @@ def ladder_of(tally: Tally, measure: Measure, unit: Unit, is_collected: bool = T
     rungs.append(LadderStep(measure.known_words, tally.known, tally.unknown, measure.unknown_words))
     if measure.estimator is Estimator.PROPORTION:
         rungs.append(LadderStep(measure.did, tally.yes, tally.answer(1), "known not to be so"))
-    elif measure.estimator is Estimator.RATIO:
+    elif measure.estimator in (Estimator.RATIO, Estimator.RATE):
         unit_word = measure.ratio_unit
         rungs.append(LadderStep(f"with a {unit_word} to count", tally.yes, tally.answer(1), f"no {unit_word}"))
     return Ladder(tuple(rungs))
@@ -131,6 +131,6 @@ def why_nothing(tally: Tally, measure: Measure, unit: Unit) -> str | None:
         return f"Nobody to count of {tally.total}: {', '.join(losses)}."
     if tally.known == 0 and measure.missing == "shown":
         return f"Not known for any of {tally.eligible}: {measure.unknown_words}."
-    if measure.estimator is Estimator.RATIO and tally.yes == 0:
+    if measure.estimator in (Estimator.RATIO, Estimator.RATE) and tally.yes == 0:
         return f"Nothing to count: no {measure.ratio_unit} in {tally.eligible} {PLURAL[unit]}."
     return None

@@ -52,6 +52,8 @@ class Estimator(StrEnum):
 
     PROPORTION = "proportion"  # Wilson
     RATIO = "ratio of sums"  # sessions, tests, weeks clustered in episodes
+    RATE = "events per time"  # Poisson, exact; per so many units of time
+    MEDIAN = "median"  # of whole numbers such as days of waiting, with the spread around it
     MEAN_CHANGE = "mean change"  # paired first and last totals
     SURVIVAL = "survival"  # Kaplan-Meier, still in the program
     INCIDENCE = "cumulative incidence"  # Aalen-Johansen, ways of leaving
@@ -143,6 +145,9 @@ class Measure:
     numerator, denominator : for RATIO, integer expressions per row (y and x of sum y / sum x).
     ratio_variants : for RATIO, other definitions as (numerator, denominator).
     ratio_unit : what x counts, one of them ("session").
+    per : for RATE, per how many units of x the value is (1,000 days enrolled).
+    amount : for MEDIAN, a whole number per row; NULL = not known. `amount_unit` is what it counts ("day").
+    time_unit : for SURVIVAL, the unit of `time` and `read_at`.
     time, cause : for SURVIVAL and INCIDENCE; days, and the way of leaving: 'active' or false = still in, NULL =
         left, not known how.
     way : for INCIDENCE, the way of leaving that is the value ("completed").
@@ -181,6 +186,10 @@ class Measure:
     denominator: str | None = None
     ratio_variants: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     ratio_unit: str | None = None
+    per: int = 1
+    amount: str | None = None
+    amount_unit: str = "day"
+    time_unit: Literal["day", "week"] = "day"
     time: str | None = None
     cause: str | None = None
     way: str | None = None

@@ -29,8 +29,10 @@ def scale_of(measure: Measure, estimates: Iterable[Estimate]) -> Scale:
     """Return how the values of a measure are written; ratios above 1 are rates, not shares."""
     if measure.estimator is Estimator.MEAN_CHANGE:
         return Scale.POINTS
-    if measure.estimator is Estimator.SURVIVAL:
-        return Scale.DAYS
+    if measure.estimator in (Estimator.SURVIVAL, Estimator.MEDIAN):
+        return Scale.DAYS if (measure.time_unit, measure.amount_unit) == ("day", "day") else Scale.RATE
+    if measure.estimator is Estimator.RATE:
+        return Scale.RATE
     values = [estimate.value for estimate in estimates if estimate.has_value]
     return Scale.RATE if max(values, default=0.0) > 1 else Scale.SHARE
 

@@ -68,6 +68,8 @@ def takeaway(disclosed: Disclosed[StratifiedResult]) -> str:
         sentences = _change_takeaways(measure, estimate)
     elif measure.estimator is Estimator.SURVIVAL:
         sentences = _stay_takeaways(measure, estimate)
+    elif measure.estimator is Estimator.MEDIAN:
+        sentences = _median_takeaways(measure, estimate)
     elif measure.estimator is Estimator.INCIDENCE:
         sentences = _leaving_takeaways(measure, estimate)
     elif scale is Scale.SHARE:
@@ -101,6 +103,12 @@ def level_sentence(disclosed: Disclosed[StratifiedResult], group: str = ALL) -> 
             told = f"{value} of the {counted} {units} {measure.did}{doubt}"
         else:
             told = f"On average {value} per {unit_words(estimate.unit, 1)}{doubt}"
+        return f"{who}{told}.{_left_out(measure, estimate)}"
+    if measure.estimator is Estimator.RATE:
+        time = f"{count(measure.per)} {unit_words(estimate.unit, measure.per)}"
+        return f"{who}{measure.title}: {value} per {time}{doubt}, from {count(estimate.numerator)} in {counted}."
+    if measure.estimator is Estimator.MEDIAN:
+        told = f"Half of the {counted} {units} {measure.known_words} {measure.did} {value} or less{doubt}"
         return f"{who}{told}.{_left_out(measure, estimate)}"
     if measure.estimator is Estimator.MEAN_CHANGE:
         scores = f"{_scores(measure)} of the {counted} {units} {measure.known_words}"
@@ -175,6 +183,12 @@ def _change_takeaways(measure: Measure, estimate: Estimate) -> Iterable[str]:
     yield f"{_scores(measure)} {_rose_or_fell(estimate)} on average{doubt}"
 
 
+def _median_takeaways(measure: Measure, estimate: Estimate) -> Iterable[str]:
+    scale = scale_of(measure, [estimate])
+    doubt = _in_brackets(interval_words(estimate.ci_low, estimate.ci_high, scale))
+    yield f"Half {measure.of_whom} {measure.did} {value_words(estimate.value, scale)} or less{doubt}"
+
+
 def _stay_takeaways(measure: Measure, estimate: Estimate) -> Iterable[str]:
     whom, did = measure.of_whom, measure.did
     if estimate.has_value:
@@ -247,7 +261,7 @@ def _rose_or_fell(estimate: Estimate) -> str:
 
 def _units_of(result: StratifiedResult, estimate: Estimate, number: int) -> str:
     """Return what the denominator counts: sessions, or episodes, people, courses also behind points and days."""
-    return unit_words(result.cohort.unit if estimate.unit in ("point", "day") else estimate.unit, number)
+    return unit_words(result.cohort.unit if estimate.unit in ("point", "day", "week") else estimate.unit, number)
 
 
 def _in_brackets(text: str) -> str:

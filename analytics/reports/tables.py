@@ -185,6 +185,8 @@ def _columns(result: StratifiedResult) -> tuple[Column, ...]:
     heads = {
         Estimator.PROPORTION: ("Number", "Of", "Result"),
         Estimator.RATIO: ("Number", "Of", "Result"),
+        Estimator.RATE: ("Events", "Time", "Rate"),
+        Estimator.MEDIAN: ("Number", "Number", "Median"),
         Estimator.MEAN_CHANGE: ("Pairs", "Pairs", "Points"),
         Estimator.SURVIVAL: ("Left", "Watched", "Median days"),
         Estimator.INCIDENCE: ("Seen", "Watched", "Result"),

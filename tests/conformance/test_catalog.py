@@ -67,7 +67,7 @@ def words_of(measure: Measure) -> list[str]:
 
 def expressions_of(measure: Measure) -> str:
     single = (measure.success, measure.mature, measure.horizon, measure.numerator, measure.denominator)
-    single += (measure.time, measure.cause, measure.first, measure.last)
+    single += (measure.time, measure.cause, measure.amount, measure.first, measure.last)
     several = chain(measure.eligible.values(), measure.variants.values(), measure.also_counted.values())
     pairs = chain.from_iterable([*measure.ratio_variants.values(), measure.paired or ()])
     return " ; ".join(str(text) for text in chain(single, several, pairs) if text)
@@ -110,6 +110,8 @@ def test_a_measure_says_all_that_its_number_needs(measure: Measure) -> None:
         Estimator.PROPORTION: (measure.success,),
         Estimator.RATIO: (measure.numerator, measure.denominator, measure.ratio_unit),
         Estimator.MEAN_CHANGE: (measure.first, measure.last),
+        Estimator.RATE: (measure.numerator, measure.denominator, measure.ratio_unit, measure.per),
+        Estimator.MEDIAN: (measure.amount, measure.amount_unit),
         Estimator.SURVIVAL: (measure.time, measure.cause, measure.read_at),
         Estimator.INCIDENCE: (measure.time, measure.cause, measure.way, measure.read_at),
     }[measure.estimator]
@@ -169,7 +171,7 @@ def test_every_instrument_of_change_has_every_measure_it_has_thresholds_for() ->
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("success_rate",), "There is no measure 'success_rate'. There are: completion, "),
+        (("success_rate",), "There is no measure 'success_rate'. There are: days_referral_to_first_session, "),
         (("recovery",), "recovery needs an instrument: "),
         (("recovery", "phq99"), "There is no instrument 'phq99'. recovery can be measured with: "),
         (("completion", "phq9"), "not measured with a questionnaire"),

@@ -49,7 +49,7 @@ def test_the_statement_can_be_run_as_it_is_shown() -> None:
     snapshot = small_snapshot([{}], [{"episode_id": 1, "first": 18, "last": 6}])
     shown = statement(measure, Cohort(where={"modality": ("in_person",)}), Stratifier.MODALITY)
     comments = [line.removeprefix("-- $").split(" = ") for line in shown.splitlines() if line.startswith("-- $")]
-    bound = {name: int(value) if value.isdigit() else value.strip("'") for name, value in comments}
+    bound = {name: float(value) if value.replace(".", "").isdigit() else value.strip("'") for name, value in comments}
     assert bound["m0_reliable_change"] == 6
     assert snapshot.connection.execute(shown, bound).fetchall() == [("in_person", 3, True, 1)]
 

@@ -1,0 +1,204 @@
+"""Waits, dose, early leaving, returns and follow-up, each on a table one can check by hand.
+
+Where the measure catalogue has a worked example (measure_examples.json), its figures stand in the comment.
+"""
+
+import math
+
+import pytest
+
+from analytics.measures import ALL, Estimate, evaluate, find
+from analytics.measures.estimate import OF_KNOWN
+from tests.spec.outcome_tables import Row, SmallSnapshot, one, small_snapshot
+
+
+def value(snapshot: SmallSnapshot, name: str) -> Estimate:
+    return one(snapshot, find(name)).estimates[ALL]
+
+
+def counted(estimate: Estimate) -> tuple[int, int, int]:
+    return estimate.numerator, estimate.denominator, estimate.unknown
+
+
+# Access
+
+
+@pytest.fixture(scope="module")
+def waits() -> SmallSnapshot:
+    # ex: access_wait; one person without a date of referral, one who never came
+    days = [1, 2, 2, 3, 4, 5, 6, 8, 9, 14, 21, 30]
+    rows: list[Row] = [{"wait_days": day - 1, "first_attended_day": 1} for day in days]
+    return small_snapshot([*rows, {"first_attended_day": 0}, {"wait_days": 3}])
+
+
+def test_half_of_the_people_wait_at_most_the_median(waits: SmallSnapshot) -> None:
+    found = value(waits, "days_referral_to_first_session")
+    assert (found.value, found.ci_low, found.ci_high) == (5.5, 2, 14)
+    assert (found.details["quarter"], found.details["three_quarters"]) == (2.75, 10.25)
+    assert found.details["ninety"] == pytest.approx(20.3)
+    assert (found.denominator, found.unit) == (12, "day")
+
+
+def test_those_without_a_wait_are_rungs_of_the_ladder(waits: SmallSnapshot) -> None:
+    ladder = one(waits, find("days_referral_to_first_session")).ladder
+    assert [(step.count, step.lost) for step in ladder.steps] == [(14, 0), (13, 1), (12, 1), (12, 0)]
+
+
+def test_a_first_session_within_a_week(waits: SmallSnapshot) -> None:
+    found = value(waits, "started_within_7")  # 7 of 12, 32.0 to 80.7 %
+    assert counted(found) == (7, 12, 0)
+    assert (found.ci_low, found.ci_high) == pytest.approx((0.319511, 0.80674), abs=1e-5)
+
+
+def test_a_median_of_few_has_no_interval_and_says_so() -> None:
+    snapshot = small_snapshot([{"wait_days": day, "first_attended_day": 0} for day in (3, 5, 9)])
+    found = value(snapshot, "days_referral_to_first_session")
+    assert (found.value, found.reason) == (5, "No interval: 3 episodes are too few for one of a median.")
+    assert math.isnan(found.ci_low)
+
+
+# Staying
+
+
+def test_early_dropout_is_leaving_of_ones_own_after_at_most_two_days() -> None:
+    snapshot = small_snapshot(
+        [
+            {"discharge_reason": "lost_contact", "attended_days": 2},  # yes
+            {"discharge_reason": "administrative", "attended_days": 0},  # yes
+            {"discharge_reason": "left_against_advice", "attended_days": 3},  # no
+            {"discharge_reason": "completed", "attended_days": 1},  # no: completed
+            {"discharge_reason": "transferred_higher", "attended_days": 1},  # no: moved on
+            {"los_days": None, "attended_days": 1, "observed_days": 20},  # no: still here
+            {"los_days": None, "attended_days": 1, "observed_days": 13},  # too recent
+            {"discharge_reason": "lost_contact"},  # sessions not recorded
+            {"discharge_reason": None, "attended_days": 1},  # why they left is not recorded
+        ]
+    )
+    found = value(snapshot, "early_dropout")
+    assert counted(found) == (2, 6, 2)
+    assert found.too_recent == 1
+
+
+def test_early_dropout_worked_example() -> None:
+    # ex: early_dropout, 7 of 50: 14.0 % (7.0 to 26.2)
+    gone = {"discharge_reason": "lost_contact", "attended_days": 1}
+    found = value(small_snapshot([gone] * 7 + [{"attended_days": 20}] * 43), "early_dropout")
+    assert (found.value, found.ci_low, found.ci_high) == pytest.approx((0.14, 0.069508, 0.261862), abs=1e-5)
+
+
+def test_length_of_stay_counts_to_the_last_session() -> None:
+    # ex: m12_los: 14, 14, 21, 56, 56, 56, 56, 56, 84, 84; one is still here
+    stays: list[Row] = [{"los_days": 60, "exit_day": day} for day in (14, 14, 21, 56, 56, 56, 56, 56, 84, 84)]
+    found = value(small_snapshot([*stays, {"los_days": None}]), "length_of_stay")
+    assert (found.value, found.details["quarter"], found.details["three_quarters"]) == (56, 29.75, 56)
+    assert found.denominator == 10
+
+
+def test_planned_weeks_received() -> None:
+    # ex: planned_attain: 56 of 56, 14 of 56, 84 of 84, 21 of 56; mean of stays .65625. A longer stay counts in full.
+    stays: list[Row] = [
+        {"los_days": 56}, {"los_days": 14}, {"los_days": 100, "planned_weeks": 12}, {"los_days": 21},
+        {"planned_weeks": None}, {"los_days": None},
+    ]  # fmt: skip
+    found = value(small_snapshot(stays), "planned_length_attained")
+    assert counted(found)[:2] == (56 + 14 + 84 + 21, 56 * 3 + 84)
+    assert found.details["mean_of_episodes"] == pytest.approx(0.65625)
+
+
+def test_weeks_at_the_planned_intensity() -> None:
+    # ex: dose: 4 of 6 weeks; another stay of two weeks, both short; less than a week is no week
+    snapshot = small_snapshot(
+        [{"full_weeks": 6, "weeks_at_dose": 4}, {"full_weeks": 2, "weeks_at_dose": 0}, {"full_weeks": 0}]
+    )
+    assert counted(value(snapshot, "dose_adherence"))[:2] == (4, 8)
+
+
+def test_engagement_counts_days_after_the_first() -> None:
+    # ex: engagement: X on days 7 and 34 yes; Y on 7 and 35 no; Z two groups on one day no
+    rows: list[Row] = [{"first_attended_day": 0, "early_attended_days": days} for days in (2, 1, 1)]
+    snapshot = small_snapshot([*rows, {"first_attended_day": 0, "early_attended_days": 3, "observed_days": 33}, {}])
+    found = value(snapshot, "early_engagement")
+    assert counted(found) == (1, 3, 0)
+    assert found.too_recent == 1
+
+
+# Hospital, return
+
+
+def test_readmission_grows_with_the_window() -> None:
+    rows: list[Row] = [{"readmission_day": day} for day in (1, 30, 31, 90, 180, 181, None)]
+    snapshot = small_snapshot(rows)
+    assert [value(snapshot, f"readmission_{day}d").numerator for day in (30, 90, 180)] == [2, 4, 5]
+
+
+def test_readmission_needs_as_many_visible_days_as_the_window() -> None:
+    snapshot = small_snapshot(
+        [{"captured_days": 60}, {"captured_days": 200}, {"captured_days": 60, "readmission_day": 50}]
+    )
+    assert counted(value(snapshot, "readmission_30d")) == (0, 3, 0)
+    assert counted(value(snapshot, "readmission_90d")) == (1, 2, 1)
+
+
+def test_moves_to_higher_care_per_thousand_days() -> None:
+    # ex: stepup: 1 event in 560 enrolled days, 1.79 per 1,000; closed 497, open 63
+    closed = [56, 56, 14, 84, 21, 56, 84, 14, 56, 56]
+    rows: list[Row] = [{"los_days": day} for day in closed]
+    rows[4] = {"los_days": 21, "discharge_reason": "transferred_higher"}
+    rows += [{"los_days": None, "observed_days": day} for day in (35, 28)]
+    found = value(small_snapshot(rows), "step_up_rate")
+    assert counted(found) == (1, 560, 0)
+    assert found.value == pytest.approx(1.785714, abs=1e-6)
+    # Garwood: 1 event, 0.0253 to 5.572
+    assert (found.ci_low, found.ci_high) == pytest.approx((25.318 / 560, 5571.64 / 560), abs=1e-3)
+
+
+def test_coming_back_counts_from_the_end_of_a_course() -> None:
+    snapshot = small_snapshot(
+        [
+            {"days_to_next_episode": 31},  # yes
+            {"days_to_next_episode": 180},  # yes
+            {"days_to_next_episode": 181},  # no, too late
+            {},  # no
+            {"days_to_next_episode": 12, "is_course_last": False},  # the same course goes on
+            {"discharge_reason": "deceased"},  # cannot come back
+            {"observed_days": 200},  # left 144 days ago: too recent
+        ]
+    )
+    found = value(snapshot, "return_to_program")
+    assert counted(found) == (2, 4, 0)
+    assert found.too_recent == 1
+
+
+# Follow-up
+
+
+def test_abstinence_half_a_year_later_counts_everybody_who_left() -> None:
+    # ex: abst_followup: 130 left; 10 too recent, 2 died, 3 in custody, 15 no consent; of 100 due 60 were reached
+    sud = {"is_sud": True}
+    rows: list[Row] = [sud | {"observed_days": 56 + 239}] * 10
+    rows += [sud | {"followup_180_outcome": "deceased", "followup_180_reached": False}] * 2
+    rows += [sud | {"followup_180_outcome": "incarcerated", "followup_180_reached": False}] * 3
+    rows += [sud | {"followup_180_outcome": "no_consent", "followup_180_reached": False}] * 15
+    rows += [sud | {"followup_180_reached": True, "followup_180_abstinent": True}] * 39
+    rows += [sud | {"followup_180_reached": True, "followup_180_abstinent": False}] * 21
+    rows += [sud | {"followup_180_reached": False}] * 40
+    snapshot = small_snapshot([*rows, {"is_sud": False}])
+    (reach, use) = evaluate([find("followup_180_reach"), find("abstinence_followup_180")], snapshot)
+    assert counted(use.estimates[ALL]) == (39, 100, 40)
+    assert use.estimates[ALL].upper_bound == pytest.approx(0.79)
+    assert counted(use.variants[OF_KNOWN][ALL])[:2] == (39, 60)
+    assert use.estimates[ALL].too_recent == 10
+    assert (reach.estimates[ALL].numerator, reach.estimates[ALL].denominator) == (60, 101)
+    lost = {step.lost_label: step.lost for step in use.ladder.steps}
+    assert (lost["died"], lost["in custody when the call was due"], lost["had not agreed to be called"]) == (2, 3, 15)
+
+
+@pytest.mark.parametrize("day", [30, 90, 180, 365])
+def test_every_call_has_its_own_columns_and_its_own_horizon(day: int) -> None:
+    late = {30: 45, 90: 120, 180: 240, 365: 425}[day]
+    rows: list[Row] = [
+        {f"followup_{day}_reached": True, "observed_days": 56 + late},
+        {f"followup_{day}_reached": True, "observed_days": 56 + late - 1},
+    ]
+    found = value(small_snapshot(rows), f"followup_{day}_reach")
+    assert (found.numerator, found.denominator, found.too_recent) == (1, 1, 1)
