@@ -222,6 +222,7 @@ def _measure(options: argparse.Namespace) -> int:
     from analytics.measures.evaluate import statement
     from analytics.measures.types import Cohort, Stratifier
     from analytics.store.snapshot import open_current
+    from analytics.texts import words
 
     if not options.id and not options.all:
         for measure in catalog.CATALOG:
@@ -247,6 +248,8 @@ def _measure(options: argparse.Namespace) -> int:
             print(statement(measure, cohort, by))
         return 0
     snapshot = open_current(store_folder(options.store))
+    if gap := snapshot.facts.paper_gap(date.today()):
+        print(f"Mind: {words('paper_gap', gap)}. These numbers must not leave this house.", file=sys.stderr)
     if options.all:
         used = {row[0] for row in snapshot.query("select distinct instrument from program_instrument")}
         chosen = [each for each in chosen if each.instrument is None or each.instrument in used]

@@ -80,7 +80,9 @@ def test_what_is_missing_depends_on_mode_paper_and_day(mode: str, paper: Paper |
     assert paper_gap(mode, paper, date(2026, 6, 30)) == gap
 
 
-def test_without_its_paper_everything_that_is_shown_says_so(provider: Provider) -> None:
+def test_without_its_paper_everything_that_is_shown_says_so(
+    provider: Provider, capsys: pytest.CaptureFixture[str]
+) -> None:
     report = provider.load(made_up(3, 12))
     assert (report.published, report.warnings, report.paper) == (True, ["MODE_UNDOCUMENTED"], None)
     assert "--agreement TEXT (limited)" in report.as_text()
@@ -88,6 +90,8 @@ def test_without_its_paper_everything_that_is_shown_says_so(provider: Provider) 
     shown = view(provider).result(find("completion"), Cohort())
     assert foot(shown).endswith("limited data set, agreement not recorded")
     assert "limited data set - agreement not recorded" in csv_bytes(shown).decode()
+    assert main(["measure", "completion", "--store", str(provider.store)]) == 0
+    assert "limited data set, agreement not recorded" in capsys.readouterr().err
 
 
 def test_with_its_paper_it_is_in_manifest_and_report_and_the_warning_is_gone(provider: Provider) -> None:
