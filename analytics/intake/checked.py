@@ -61,7 +61,7 @@ class CheckedFiles:
             "discharge_date as last_day from stage_episodes where finding is null"
         )
         self._connection.execute(
-            "create table person_ix as select row_number() over () as ix, person_key from "
+            "create table person_ix as select (row_number() over ())::integer as ix, person_key from "
             "(select distinct person_key from stage_episodes where finding is null)"
         )
         self._connection.execute(
@@ -78,7 +78,7 @@ class CheckedFiles:
         source = sources.tables.get(spec.table) or _absent(self._connection, spec)
         self._progress(f"checking {spec.file}")
         context = replace(self._context, unknown=source.unknown, typed=source.typed, date_formats=source.date_formats)
-        stage(self._connection, spec, source.view, source.present, context)
+        stage(self._connection, spec, source.view, source.present, context, source.lines)
         if spec is EPISODES:
             self._connection.execute("alter table stage_episodes add column episode_key varchar")
             self._connection.execute("alter table stage_episodes add column person_key varchar")
@@ -147,13 +147,8 @@ class CheckedFiles:
 
     def _waiting(self, spec: TableSpec) -> int:
         """Return how many rows without a parent name a stay or person whose own row was set aside."""
-        parent = f"{spec.parent}_id"
-        return count_rows(
-            self._connection,
-            f"stage_{spec.table}",
-            f"finding like '%|FK_MISSING|%' and {parent} in "
-            f"(select {parent} from stage_episodes where finding is not null)",
-        )
+        refused = f"select {spec.parent}_id from stage_episodes where finding is not null"
+        return count_rows(self._connection, f"orphan_{spec.table}", f"raw in ({refused})")
 
 
 def _absent(connection: duckdb.DuckDBPyConnection, spec: TableSpec) -> SourceTable:

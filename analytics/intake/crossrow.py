@@ -13,6 +13,7 @@ import duckdb
 
 from analytics.intake.model import TableSpec
 from analytics.intake.sql_text import quoted
+from analytics.intake.staging import staged_columns
 
 # A grouping pass holds one partition in memory; this many rows take some 400 MB.
 _ROWS_PER_PASS: Final = 8_000_000
@@ -37,7 +38,7 @@ def mark_duplicates(connection: duckdb.DuckDBPyConnection, spec: TableSpec, pres
             f"insert into repeated select {same} from {table} where finding is null "
             f"and hash({keys[0]}) % {passes} = {number} group by all having count(*) > 1"
         )
-    content = ", ".join(f"s.{quoted(column.name)}" for column in spec.columns)
+    content = ", ".join(f"s.{quoted(name)}" for name in staged_columns(spec))
     join = " and ".join(f"r.{key} is not distinct from s.{key}" for key in keys)
     window = f"over (partition by {', '.join(f's.{key}' for key in keys)})"
     connection.execute(

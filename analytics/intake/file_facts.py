@@ -61,6 +61,13 @@ class FileFacts(ABC):
         dates : those that hold days, for formats in which a day may be a bare number.
         """
 
+    def in_order(self) -> str:
+        """Return SQL for the same rows as the file has them, its header first, without numbers.
+
+        Several threads can read that at once. "" where `relation` is all there is.
+        """
+        return ""
+
     def place(self, record: int) -> str:
         """Return where a person finds a record."""
         return f"row {record}"

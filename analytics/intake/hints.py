@@ -6,10 +6,11 @@ from typing import Final
 
 import duckdb
 
+from analytics.intake.coding import source_name
 from analytics.intake.columns import MOMENT, OFFSET, WITH_DECIMAL_COMMA
 from analytics.intake.model import TableSpec
 from analytics.intake.sql_text import literal, quoted
-from analytics.intake.staging import StagingContext, source_name
+from analytics.intake.staging import StagingContext
 
 # As they are written in a mapping -> strptime. Two-digit years last, since four digits never fit them.
 _FORMATS: Final = {

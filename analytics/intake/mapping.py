@@ -8,7 +8,7 @@ runs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -32,7 +32,7 @@ from analytics.intake.mapping_tables import output_names
 from analytics.intake.mapping_toml import load_mapping
 from analytics.intake.mapping_wide import wide_rows
 from analytics.intake.model import TABLES
-from analytics.intake.readers import FileFacts, FileRefusal, inspect, text_table, text_view
+from analytics.intake.readers import FileFacts, FileRefusal, Lines, inspect, text_table, text_view
 from analytics.intake.sql_text import quoted
 
 __all__ = [
@@ -64,6 +64,7 @@ class MappedTable:
     typed : dates may be ISO and numbers have a decimal point, whatever the mapping says of texts.
     label, place : what people call its file, and where they find a record of it.
     cells : where the cells of a wide file went.
+    lines : the same rows without numbers, where they come straight from a file.
     """
 
     view: str
@@ -74,6 +75,7 @@ class MappedTable:
     label: str = ""
     place: Callable[[int], str] = "row {}".format
     cells: AccountCount | None = None
+    lines: Lines | None = None
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,7 @@ def _make_view(
     needed = wide.raw_columns.union(*(raw_names(source) for source in columns.values()))
     raw_view = f"raw_{table.table}"
     chosen = {facts.cell(raw): raw for raw in sorted(needed)}
-    text_view(connection, raw_view, facts, chosen, {facts.cell(raw) for raw in days | wide.raw_days})
+    lines = text_view(connection, raw_view, facts, chosen, {facts.cell(raw) for raw in days | wide.raw_days})
     rows = f"select * from {quoted(raw_view)}"
     records, place = facts.records, facts.place
     if wide.cells:
@@ -190,7 +192,13 @@ def _make_view(
         rows, place = wide.rows_sql(raw_view), partial(wide.place, facts)
     view = _select_into(connection, "view", table, values, rows)
     if wide.cells:
-        records = _number(connection, _count_of(view))
+        records, lines = _number(connection, _count_of(view)), None
+    if lines is not None:
+        cells = ", ".join(_cells(table, values))
+        connection.execute(
+            f"create or replace view {quoted(f'{view} lines')} as select {cells} from {quoted(lines.view)}"
+        )
+        lines = replace(lines, view=f"{view} lines")
     return MappedTable(
         view,
         frozenset(values) | table.unknown,
@@ -199,6 +207,7 @@ def _make_view(
         typed=facts.typed or wide.reckons,
         label=facts.label,
         place=place,
+        lines=lines,
         cells=_cell_account(connection, table.table, facts, wide.counts_sql(raw_view)) if wide.cells else None,
     )
 
@@ -246,10 +255,14 @@ def _select_into(
     rows: str,
 ) -> str:
     view = f"mapped_{table.table}"
-    cells = ["record", "misshapen", *(f"{value} as {quoted(name)}" for name, value in values.items())]
-    cells += [f"null::varchar as {quoted(name)}" for name in sorted(table.unknown)]
+    cells = ["record", "misshapen", *_cells(table, values)]
     connection.execute(f"create or replace {kind} {quoted(view)} as select {', '.join(cells)} from ({rows})")
     return view
+
+
+def _cells(table: TableMapping, values: Mapping[str, str]) -> list[str]:
+    cells = [f"{value} as {quoted(name)}" for name, value in values.items()]
+    return cells + [f"null::varchar as {quoted(name)}" for name in sorted(table.unknown)]
 
 
 def _with_observed(table: TableMapping, mapping: SourceMapping) -> dict[str, ColumnSource]:

@@ -68,8 +68,8 @@ def load_known(connection: duckdb.DuckDBPyConnection, key: Key, store: Path, sna
         )
     if not load_anchors(connection, key, KNOWN):
         return False
-    connection.execute(f"alter table {KNOWN} add column ix bigint")
-    connection.execute(f"update {KNOWN} set ix = -1 - rowid")
+    connection.execute(f"alter table {KNOWN} add column ix integer")
+    connection.execute(f"update {KNOWN} set ix = (-1 - rowid)::integer")
     return True
 
 

@@ -8,6 +8,7 @@ blank lines are no records. Each format is a module of its own, which knows the 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,7 @@ __all__ = [
     "WORKBOOKS",
     "FileFacts",
     "FileRefusal",
+    "Lines",
     "ReadOptions",
     "drop_text_view",
     "inspect",
@@ -85,19 +87,35 @@ def inspect(path: Path, options: ReadOptions = _AS_USUAL) -> FileFacts | FileRef
         raise ImportProblem(f"{path.name} cannot be read: {problem.strerror}.") from None
 
 
+@dataclass(frozen=True)
+class Lines:
+    """The records of a file in its order, without numbers, so that several threads can read them at once.
+
+    Attributes
+    ----------
+    view : the columns of the text view alone; its first row is the header.
+    records : how many records follow.
+    misshapen : a table of the numbers (`record`) of those with too few or too many fields; "" when there are none.
+    """
+
+    view: str
+    records: int
+    misshapen: str
+
+
 def text_view(
     connection: duckdb.DuckDBPyConnection,
     name: str,
     facts: FileFacts,
     columns: Sequence[str] | Mapping[str, str],
     dates: Collection[str] = (),
-) -> None:
+) -> Lines | None:
     """Create (or replace) a view of the file's records as text; CSV and Parquet are read anew by every query on it.
 
     Parameters
     ----------
     name : of the view. For a file with misshapen records a table `<name> misshapen` is made beside it, for a format
-        that Python reads a table `<name> rows`.
+        that Python reads a table `<name> rows`, for one that DuckDB can read in its order a view `<name> lines`.
     columns : names out of `facts.columns`, or a mapping from the name in the view to the name in the file
         (for a file that has itself a column called `record` or `misshapen`).
     dates : names in the view of the columns that hold days.
@@ -107,28 +125,40 @@ def text_view(
     The view has `record` (BIGINT, from 1, in the order of the file), `misshapen` (BOOLEAN: too few or too
     many fields; the values of such a row mean nothing) and the columns as VARCHAR, an empty cell as NULL. It
     has `facts.records` rows; any other number says that the file was changed after `inspect`.
+
+    Returns
+    -------
+    Lines
+        The view `<name> lines`, None where there is none.
     """
     chosen = columns if isinstance(columns, Mapping) else {column: column for column in columns}
     if clash := _OWN_COLUMNS & {column.lower() for column in chosen}:
         raise ValueError(f"the view has its own {', '.join(sorted(clash))}; map the file's column to another name")
+    misshapen = f"{name} misshapen" if len(facts.misshapen) else ""
     is_misshapen = "false"
-    if len(facts.misshapen):
-        list_name = quoted(f"{name} misshapen")
+    if misshapen:
         connection.execute(
-            f"create or replace table {list_name} as select unnest(?::bigint[]) as record",
+            f"create or replace table {quoted(misshapen)} as select unnest(?::bigint[]) as record",
             [facts.misshapen.tolist()],
         )
-        is_misshapen = f"record in (select record from {list_name})"
-    cells = ["record", f"{is_misshapen} as misshapen"]
-    cells += [f"{facts.cell(source)} as {quoted(column)}" for column, source in chosen.items()]
+        is_misshapen = f"record in (select record from {quoted(misshapen)})"
+    values = ", ".join(f"{facts.cell(source)} as {quoted(column)}" for column, source in chosen.items())
     days = {source for column, source in chosen.items() if column in dates}
     rows = facts.relation(connection, f"{name} rows", list(chosen.values()), days)
-    connection.execute(f"create or replace view {quoted(name)} as select {', '.join(cells)} from {rows}")
+    numbered = f"record, {is_misshapen} as misshapen{values and ', '}{values}"
+    connection.execute(f"create or replace view {quoted(name)} as select {numbered} from {rows}")
+    in_order = facts.in_order()
+    if not in_order or not chosen:
+        return None
+    lines = Lines(f"{name} lines", facts.records, misshapen)
+    connection.execute(f"create or replace view {quoted(lines.view)} as select {values} from {in_order}")
+    return lines
 
 
 def drop_text_view(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     """Drop a text view and what was made beside it."""
     connection.execute(f"drop view {quoted(name)}")
+    connection.execute(f"drop view if exists {quoted(f'{name} lines')}")
     for beside in ("misshapen", "rows"):
         connection.execute(f"drop table if exists {quoted(f'{name} {beside}')}")
 

@@ -14,13 +14,13 @@ import duckdb
 
 from analytics.intake.cage import cage
 from analytics.intake.canonical_files import find_candidates
+from analytics.intake.coding import source_name
 from analytics.intake.identifiers import header_finding, scan_unknown_columns, shown_header
 from analytics.intake.mapping import SourceMapping, run_selects
 from analytics.intake.model import EPISODES, TABLES, TableSpec
-from analytics.intake.readers import FileFacts, FileRefusal, ReadOptions, drop_text_view, inspect, text_view
+from analytics.intake.readers import FileFacts, FileRefusal, Lines, ReadOptions, drop_text_view, inspect, text_view
 from analytics.intake.report import FileReport, ImportReport, Rejection
 from analytics.intake.rules import RULES
-from analytics.intake.staging import source_name
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class SourceTable:
     """A canonical table as text: a view with `record`, `misshapen` and the columns `present`.
 
     `unknown` are columns that the mapping declares not known: required, yet NULL. `typed`, `date_formats` as in
-    `staging.StagingContext`.
+    `staging.StagingContext`. `lines` : the same without numbers, where the records come straight from a file.
     """
 
     view: str
@@ -36,6 +36,7 @@ class SourceTable:
     unknown: frozenset[str] = frozenset()
     typed: bool = False
     date_formats: Mapping[str, str] = field(default_factory=dict)
+    lines: Lines | None = None
 
 
 @dataclass
@@ -124,8 +125,8 @@ def _open_canonical(
     if found:
         return
     days = [column.name for column in spec.columns if column.kind == "date"]
-    text_view(connection, view, facts, sorted(present), days)
-    sources.tables[spec.table] = SourceTable(view, present, typed=facts.typed)
+    lines = text_view(connection, view, facts, sorted(present), days)
+    sources.tables[spec.table] = SourceTable(view, present, typed=facts.typed, lines=lines)
 
 
 def _through_mapping(
@@ -168,4 +169,4 @@ def _through_mapping(
         if not file.refused:
             unknown = frozenset(name for name in present if source_name(name, mapping.study_days) in table.unknown)
             formats = mapping.tables[spec.table].date_formats
-            sources.tables[spec.table] = SourceTable(table.view, present, unknown, table.typed, formats)
+            sources.tables[spec.table] = SourceTable(table.view, present, unknown, table.typed, formats, table.lines)

@@ -15,7 +15,7 @@ from analytics.store.spill import spilling_connection
 from tests.spec.raw_files import Files, Provider
 
 CANARY = "SOURCE-ID-THAT-MUST-NOT-LIE-ON-A-DISK"
-EPISODES, SESSIONS = 12_000, 20
+EPISODES, SESSIONS = 12_000, 40
 
 
 @pytest.mark.parametrize("encrypted", [True, False], ids=["encrypted", "in the clear"])
@@ -53,8 +53,8 @@ def test_import_with_too_little_memory_succeeds_and_leaves_no_text(
     expected = plenty.load(folder)
     assert expected.published
 
-    monkeypatch.setattr(importer, "MEMORY_LIMIT", "50MB")
-    monkeypatch.setattr(publish, "MEMORY_LIMIT", "50MB")
+    monkeypatch.setattr(importer, "MEMORY_LIMIT", "72MB")
+    monkeypatch.setattr(publish, "MEMORY_LIMIT", "72MB")
     folders: set[str] = set()
     spilled = 0
 
@@ -85,7 +85,7 @@ def spilled_files(folder: Path) -> Iterator[Path]:
 
 
 def many_sessions() -> Files:
-    """Return episodes with long ids and so many sessions that some 50 MB do not hold them."""
+    """Return episodes with long ids and so many sessions that they do not fit into some 70 MB."""
     first = date(2025, 1, 6)
     ids = [f"{CANARY}-{number:06d}" for number in range(EPISODES)]
     return {
