@@ -51,7 +51,7 @@ def _sentence(measure: Measure, estimate: Estimate) -> str:
     value, counted = _value_and_interval(measure, estimate), _counts(measure, estimate)
     said = {
         Estimator.MEAN_CHANGE: f"The scores of {counted} people improved by {value} on average",
-        Estimator.SURVIVAL: f"Half of {counted} had left after {value}",
+        Estimator.SURVIVAL: f"After {value}, half of {counted} {measure.did}",
         Estimator.MEDIAN: f"Half of {counted} had {value} or less",
         Estimator.RATE: f"{counted}: {value}",
         Estimator.INCIDENCE: f"By day {_day(estimate)}, {value} of {counted} {measure.did}",

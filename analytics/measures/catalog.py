@@ -12,7 +12,16 @@ from typing import Final
 
 from analytics.errors import MeasureProblem
 from analytics.instruments import PROFILES, find_instrument, load_instruments
-from analytics.measures import access, attendance, readmission, retention, substance_use, symptom_change
+from analytics.measures import (
+    access,
+    attendance,
+    readmission,
+    recovery,
+    retention,
+    substance_use,
+    symptom_change,
+    use_patterns,
+)
 from analytics.measures.symptom_binding import SymptomMeasure
 from analytics.measures.types import Measure, Profile
 
@@ -22,6 +31,8 @@ FAMILIES: Final[tuple[ModuleType, ...]] = (
     attendance,
     symptom_change,
     substance_use,
+    use_patterns,
+    recovery,
     readmission,
 )
 

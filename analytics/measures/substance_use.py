@@ -90,7 +90,7 @@ CALLS = {
 }
 
 
-def _due(day: int) -> tuple[dict[str, str], dict[str, str]]:
+def due_for_call(day: int) -> tuple[dict[str, str], dict[str, str]]:
     """Return the steps of people due for a call, and who falls out at each."""
     outcome = f"followup_{day}_outcome"
     eligible = {
@@ -111,7 +111,7 @@ def _due(day: int) -> tuple[dict[str, str], dict[str, str]]:
 def _reached(day: int) -> Measure:
     """Return the share reached for the call that was due."""
     first, last, later = CALLS[day]
-    eligible, lost = _due(day)
+    eligible, lost = due_for_call(day)
     return Measure(
         id=f"followup_{day}_reach",
         title=f"Reached {later} later",
@@ -144,7 +144,7 @@ def _reached(day: int) -> Measure:
 def _abstinent(day: int) -> Measure:
     """Return the share without use in the month before the call, counting people not reached as using."""
     first, last, later = CALLS[day]
-    eligible, lost = _due(day)
+    eligible, lost = due_for_call(day)
     return Measure(
         id=f"abstinence_followup_{day}",
         title=f"No use last month, {later} later",

@@ -558,10 +558,10 @@ group by s.episode_id;
 -- One test = episode, day, source, whatever the number of substances. Any positive makes it positive; else any
 -- negative makes it negative (prescribed_positive counts as neither, so a test that is clear of everything else is
 -- negative); else a missed or refused part makes it missed; what is left is invalid or prescribed only: excluded.
-create or replace temp table episode_tests as
-with test as (
+create or replace temp table test as
     select
         s.episode_id,
+        s.day,
         bool_or(s.result = 'positive') as is_positive,
         bool_or(s.result = 'negative') as is_negative,
         bool_or(s.result in ('missed', 'refused')) as is_missed
@@ -569,8 +569,9 @@ with test as (
     inner join episode_stay as e on e.episode_id = s.episode_id
     where s.source in ('urine', 'breath', 'oral') and s.result is not null
         and s.day between 0 and coalesce(e.los_days, e.observed_days)
-    group by s.episode_id, s.day, s.source
-)
+    group by s.episode_id, s.day, s.source;
+
+create or replace temp table episode_tests as
 select
     episode_id,
     cast(count(*) filter (where is_positive) as integer) as tests_positive,
@@ -579,6 +580,49 @@ select
     cast(count(*) filter (where not is_positive and not is_negative and not is_missed) as integer) as tests_excluded
 from test
 group by episode_id;
+
+-- One sign per week of the stay: + a positive test, - negative ones only, * both, o missed or refused only, _ none that
+-- says anything. The last, broken week is a week; a test on the day that ends it belongs to it.
+create or replace temp table episode_use_pattern as
+with placed as (
+    select
+        t.*,
+        cast(floor((greatest(coalesce(e.exit_day, e.observed_days), 1) + 6) / 7) as integer) as weeks
+    from test as t
+    inner join episode_stay as e on e.episode_id = t.episode_id
+    where t.day <= coalesce(e.exit_day, e.observed_days)
+),
+weekly as (
+    select
+        episode_id,
+        weeks,
+        least(cast(floor(day / 7) as integer), weeks - 1) as week,
+        bool_or(is_positive) as is_positive,
+        bool_or(is_negative and not is_positive) as is_negative,
+        bool_or(is_missed) as is_missed
+    from placed
+    group by episode_id, weeks, least(cast(floor(day / 7) as integer), weeks - 1)
+),
+signed as (
+    select
+        episode_id,
+        weeks,
+        week,
+        repeat('_', cast(week - 1 - coalesce(lag(week) over (partition by episode_id order by week), -1) as integer))
+        || case
+            when is_positive and is_negative then '*'
+            when is_positive then '+'
+            when is_negative then '-'
+            when is_missed then 'o'
+            else '_'
+        end as signs
+    from weekly
+)
+select episode_id, rpad(string_agg(signs, '' order by week), max(weeks), '_') as use_pattern
+from signed
+group by episode_id;
+
+drop table test;
 
 -- Days after discharge on which the interview counts as the one that was due.
 create or replace temp table followup_window as
@@ -592,6 +636,11 @@ with placed as (
         f.due_day,
         f.outcome,
         f.days_abstinent_past_30,
+        f.any_use_since_discharge,
+        f.employed,
+        f.stable_housing,
+        f.arrested,
+        f.recovery_meetings > 0 as attends_meetings,
         coalesce(f.completed_day, f.attempted_day) as on_day,
         -- A day that was not recorded is taken on trust.
         f.reached and coalesce(coalesce(f.completed_day, f.attempted_day) between w.from_day and w.to_day, true)
@@ -609,7 +658,12 @@ first_interview as (
         bool_or(is_reached) as is_reached,
         min(coalesce(on_day, 1000) * 64 + coalesce(days_abstinent_past_30, 63)) filter (where is_reached) as first_key,
         -- Without an interview the outcome that says most: a death or custody must not hide behind "no answer".
-        case when bool_or(is_reached) then min(outcome) filter (where is_reached) else max(outcome) end as outcome
+        case when bool_or(is_reached) then min(outcome) filter (where is_reached) else max(outcome) end as outcome,
+        bool_or(any_use_since_discharge) filter (where is_reached) as any_use,
+        bool_or(employed) filter (where is_reached) as employed,
+        bool_or(stable_housing) filter (where is_reached) as stable_housing,
+        bool_or(arrested) filter (where is_reached) as arrested,
+        bool_or(attends_meetings) filter (where is_reached) as attends_meetings
     from placed
     group by episode_id, due_day
 )
@@ -619,9 +673,41 @@ select
     is_reached,
     outcome,
     nullif(first_key % 64, 63) as days_abstinent,
+    any_use,
+    employed,
+    stable_housing,
+    arrested,
+    attends_meetings,
     -- Without a day of its own the interview stands on the day it was due.
     case when first_key < 64000 then cast(floor(first_key / 64) as integer) when is_reached then due_day end as on_day
 from first_interview;
+
+-- What was seen of use after leaving, in days after discharge. An answer about the last 30 days covers the time since
+-- discharge only at the first call.
+create or replace temp table episode_relapse as
+with seen as (
+    select s.episode_id, s.day - e.los_days as on_day, s.result = 'positive' as is_use
+    from range_substance_use as s
+    inner join episode_stay as e on e.episode_id = s.episode_id
+    where s.day > e.los_days and s.source in ('urine', 'breath', 'oral') and s.result in ('positive', 'negative')
+    union all
+    select
+        episode_id,
+        on_day,
+        case
+            when any_use or days_abstinent < 30 then true
+            when any_use = false or (due_day = 30 and days_abstinent = 30) then false
+        end as is_use
+    from interview
+    where is_reached
+)
+select
+    episode_id,
+    min(on_day) filter (where is_use) as first_use_day,
+    max(on_day) filter (where not is_use) as last_clean_day
+from seen
+where is_use is not null
+group by episode_id;
 
 create or replace temp table episode_followup as
 with positive_before as (
@@ -639,9 +725,15 @@ judged as (
         i.is_reached,
         i.outcome,
         -- What a test saw beats what was said.
-        case when p.episode_id is not null then false else i.days_abstinent = 30 end as is_abstinent
+        case when p.episode_id is not null then false else i.days_abstinent = 30 end as is_abstinent,
+        case when r.first_use_day <= i.on_day then false when i.any_use = false then true end as is_continuous,
+        i.employed,
+        i.stable_housing,
+        i.arrested,
+        i.attends_meetings
     from interview as i
     left join positive_before as p on p.episode_id = i.episode_id and p.due_day = i.due_day
+    left join episode_relapse as r on r.episode_id = i.episode_id
 )
 select
     episode_id,
@@ -654,6 +746,11 @@ select
     bool_or(is_reached) filter (where due_day = 180) as reached_180,
     bool_or(is_abstinent) filter (where due_day = 180) as abstinent_180,
     min(outcome) filter (where due_day = 180) as outcome_180,
+    bool_or(is_continuous) filter (where due_day = 180 and is_reached) as continuous_180,
+    bool_or(employed) filter (where due_day = 180) as employed_180,
+    bool_or(stable_housing) filter (where due_day = 180) as housed_180,
+    bool_or(arrested) filter (where due_day = 180) as arrested_180,
+    bool_or(attends_meetings) filter (where due_day = 180) as meetings_180,
     bool_or(is_reached) filter (where due_day = 365) as reached_365,
     bool_or(is_abstinent) filter (where due_day = 365) as abstinent_365,
     min(outcome) filter (where due_day = 365) as outcome_365
@@ -734,6 +831,9 @@ joined as (
         t.tests_positive,
         t.tests_excluded,
         t.tests_missed,
+        w.use_pattern,
+        x.first_use_day,
+        x.last_clean_day,
         c.followup as knows_followup,
         f.reached_30,
         f.abstinent_30,
@@ -744,6 +844,11 @@ joined as (
         f.reached_180,
         f.abstinent_180,
         f.outcome_180,
+        f.continuous_180,
+        f.employed_180,
+        f.housed_180,
+        f.arrested_180,
+        f.meetings_180,
         f.reached_365,
         f.abstinent_365,
         f.outcome_365
@@ -756,6 +861,8 @@ joined as (
     left join episode_capture as p on p.episode_id = e.episode_id
     left join episode_use as u on u.episode_id = e.episode_id
     left join episode_tests as t on t.episode_id = e.episode_id
+    left join episode_use_pattern as w on w.episode_id = e.episode_id
+    left join episode_relapse as x on x.episode_id = e.episode_id
     left join episode_followup as f on f.episode_id = e.episode_id
     left join program_severity as i on i.program_id = e.program_id
     left join score_pair as r on r.episode_id = e.episode_id and r.instrument = i.instrument
@@ -838,6 +945,12 @@ select
     case when knows_use then coalesce(tests_positive, 0) end as tests_positive,
     case when knows_use then coalesce(tests_excluded, 0) end as tests_excluded,
     case when knows_use then coalesce(tests_missed, 0) end as tests_missed,
+    use_pattern,
+    first_use_day,
+    last_clean_day,
+    employed_at_admission as employed_admission,
+    stable_housing_at_admission as housed_admission,
+    arrested_past_30_at_admission as arrested_admission,
     -- No row at all: not reached once the window is over and follow-up is collected; until then not known.
     case
         when reached_30 is not null then reached_30
@@ -857,6 +970,11 @@ select
     end as followup_180_reached,
     abstinent_180 as followup_180_abstinent,
     outcome_180 as followup_180_outcome,
+    continuous_180 as followup_180_continuous,
+    employed_180 as followup_180_employed,
+    housed_180 as followup_180_housed,
+    arrested_180 as followup_180_arrested,
+    meetings_180 as followup_180_meetings,
     case
         when reached_365 is not null then reached_365
         when knows_followup and observed_days >= los_days + 425 then false
@@ -972,6 +1090,10 @@ drop table episode_capture;
 drop table episode_use;
 
 drop table episode_tests;
+
+drop table episode_use_pattern;
+
+drop table episode_relapse;
 
 drop table episode_followup;
 

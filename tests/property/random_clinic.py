@@ -198,6 +198,11 @@ class _Clinic:
                         "days_abstinent_past_30": self.maybe(0.8, lambda: chance.choice((0, 29, 30, 30, 30)))
                         if reached
                         else None,
+                        "any_use_since_discharge": self.maybe(0.6, lambda: chance.random() < 0.4),
+                        "employed": self.maybe(0.7, lambda: chance.random() < 0.5),
+                        "stable_housing": self.maybe(0.7, lambda: chance.random() < 0.8),
+                        "arrested": self.maybe(0.7, lambda: chance.random() < 0.1),
+                        "recovery_meetings": self.maybe(0.6, lambda: chance.choice((0, 0, 3, 12))),
                     }
                 )
 

@@ -202,3 +202,57 @@ def test_every_call_has_its_own_columns_and_its_own_horizon(day: int) -> None:
     ]
     found = value(small_snapshot(rows), f"followup_{day}_reach")
     assert (found.numerator, found.denominator, found.too_recent) == (1, 1, 1)
+
+
+# Recovery, and use week by week (the endpoints themselves: tests/reference/test_use_patterns.py)
+
+
+def test_no_use_at_all_counts_everybody_and_is_never_above_no_use_last_month() -> None:
+    # ex: abst_cont: 31 of 60 reached, 31 of 100 due; here 3 of 4 answered, 4 of 6 due, one told of use in between
+    sud = {"is_sud": True, "followup_180_reached": True}
+    rows: list[Row] = [sud | {"followup_180_abstinent": True, "followup_180_continuous": True}] * 2
+    rows += [sud | {"followup_180_abstinent": True, "followup_180_continuous": False}]
+    rows += [sud | {"followup_180_abstinent": False, "followup_180_continuous": False}]
+    rows += [{"is_sud": True, "followup_180_reached": False}] * 2
+    snapshot = small_snapshot(rows)
+    point, whole = value(snapshot, "abstinence_followup_180"), value(snapshot, "abstinence_continuous")
+    assert (counted(point), counted(whole)) == ((3, 6, 2), (2, 6, 2))
+
+
+def test_time_to_first_use_is_censored_at_the_last_clean_contact() -> None:
+    # Five people: used on days 20 and 40; last seen clean on days 30 and 90; one never seen again.
+    seen: list[Row] = [
+        {"first_use_day": 20, "last_clean_day": 10}, {"first_use_day": 40}, {"last_clean_day": 30},
+        {"last_clean_day": 90}, {},
+    ]  # fmt: skip
+    result = one(small_snapshot([{"is_sud": True, **row} for row in seen]), find("time_to_first_use"))
+    curve, estimate = result.curves[ALL], result.estimates[ALL]
+    # S = 1 - 1/4 at day 20, then times 1 - 1/2 at day 40
+    assert dict(zip(curve.time, curve.values["still in"], strict=True)) == pytest.approx(
+        {20: 0.75, 30: 0.75, 40: 0.375, 90: 0.375}
+    )
+    assert (estimate.numerator, estimate.denominator, estimate.unit) == (2, 4, "day")
+    assert result.ladder.steps[-2].lost_label == "never seen again: nothing is known of them"
+
+
+def test_work_before_and_after_is_of_the_same_people() -> None:
+    both = {"followup_180_reached": True}
+    rows: list[Row] = [both | {"employed_admission": False, "followup_180_employed": True}] * 3
+    rows += [both | {"employed_admission": True, "followup_180_employed": True}] * 2
+    rows += [both | {"employed_admission": True, "followup_180_employed": False}]
+    rows += [both | {"followup_180_employed": True}, both, {"followup_180_reached": False}]
+    found = value(small_snapshot(rows), "employed_change")
+    assert counted(found) == (6, 7, 2)
+    assert found.details["paired"] == 6
+    assert (found.details["before"], found.details["after"]) == pytest.approx((3 / 6, 5 / 6))
+
+
+def test_weekly_endpoints_speak_of_weeks() -> None:
+    rows: list[Row] = [{"is_sud": True, "use_pattern": pattern} for pattern in ("----", "--+-", "_oo_", "++++")]
+    snapshot = small_snapshot([*rows, {"is_sud": True, "use_pattern": "__"}, {"is_sud": True}])
+    longest = value(snapshot, "use_longest_abstinence")
+    assert (longest.value, longest.unit, longest.denominator) == (1, "week", 4)
+    assert counted(value(snapshot, "use_percent_negative"))[:2] == (7, 14)
+    first = value(snapshot, "use_first_positive")
+    assert (first.value, first.unit) == (2, "week")
+    assert counted(value(snapshot, "use_negative_last_four")) == (2, 3, 0)

@@ -103,6 +103,7 @@ class EventTwin:
                     "tests_positive",
                     "tests_excluded",
                     "tests_missed",
+                    "use_pattern",
                 )
             )
         reports = [(r["day"], r["days_used_past_30"]) for r in rows if r["days_used_past_30"] is not None]
@@ -119,7 +120,27 @@ class EventTwin:
             row[f"abstinent_{when}"] = None if used is None else used == 0
         controlled = {r["controlled_environment"] for r in rows if -14 <= r["day"] <= 7} - {None}
         row["controlled_admission"] = (True in controlled) if controlled else None
-        return row | self._tests(episode, rows)
+        return row | self._tests(episode, rows) | {"use_pattern": self._pattern(episode, rows)}
+
+    def _pattern(self, episode: Row, rows: list[Row]) -> str | None:
+        """One sign per week: look at each week of the stay by itself."""
+        end = exit_day_of(episode, self.attendance[episode["episode_id"]])
+        end = episode["observed_days"] if end is None else end
+        weeks = max(1, -(-end // 7))
+        signs = ["_"] * weeks
+        tests: dict[tuple[int, str], set[str]] = defaultdict(set)
+        for r in rows:
+            if r["source"] in TESTS and r["result"] is not None and 0 <= r["day"] <= end:
+                tests[r["day"], r["source"]].add(r["result"])
+        for week in range(weeks):
+            mine = [results for (day, _), results in tests.items() if min(day // 7, weeks - 1) == week]
+            positive = any("positive" in results for results in mine)
+            negative = any("negative" in results and "positive" not in results for results in mine)
+            missed = any(results & {"missed", "refused"} for results in mine)
+            signs[week] = (
+                "*" if positive and negative else "+" if positive else "-" if negative else "o" if missed else "_"
+            )
+        return "".join(signs) if tests else None
 
     @staticmethod
     def _tests(episode: Row, rows: list[Row]) -> Row:
@@ -143,10 +164,71 @@ class EventTwin:
     # ---- follow-up
 
     def followups(self, episode: Row) -> Row:
-        row: Row = {}
+        row = self._relapse(episode)
+        row |= {
+            "employed_admission": episode["employed_at_admission"],
+            "housed_admission": episode["stable_housing_at_admission"],
+            "arrested_admission": episode["arrested_past_30_at_admission"],
+        }
         for due_day, window in FOLLOWUP_WINDOWS.items():
             for name, value in self._followup(episode, due_day, window).items():
                 row[f"followup_{due_day}_{name}"] = value
+        return row
+
+    def _interviews(self, episode: Row, due_day: int) -> list[tuple[int | None, Row]]:
+        """Return the valid interviews of one call, with the day after discharge, None = not recorded."""
+        first, last = FOLLOWUP_WINDOWS[due_day]
+        found = []
+        for r in self.followup[episode["episode_id"]]:
+            day = r["attempted_day"] if r["completed_day"] is None else r["completed_day"]
+            if r["due_day"] == due_day and r["reached"] and (day is None or first <= day <= last):
+                found.append((day, r))
+        return found
+
+    def _relapse(self, episode: Row) -> Row:
+        """First sign of use after leaving, last contact without one, and no use at all up to half a year."""
+        row: Row = {"first_use_day": None, "last_clean_day": None, "followup_180_continuous": None}
+        row |= dict.fromkeys(f"followup_180_{name}" for name in ("employed", "housed", "arrested", "meetings"))
+        if episode["los_days"] is None:
+            return row
+        use: list[int] = []
+        clean: list[int] = []
+        for r in self.substance_use[episode["episode_id"]]:
+            after = r["day"] - episode["los_days"]
+            if r["source"] in TESTS and after > 0 and r["result"] in ("positive", "negative"):
+                (use if r["result"] == "positive" else clean).append(after)
+        for due_day in FOLLOWUP_WINDOWS:
+            interviews = self._interviews(episode, due_day)
+            if not interviews:
+                continue
+            days = [day for day, _ in interviews if day is not None]
+            # Of two interviews the earlier counts; any admission of use in either does.
+            on = min(days, default=due_day)
+            first = min(
+                interviews,
+                key=lambda i: (
+                    i[0] is None, i[0] or 0,
+                    99 if i[1]["days_abstinent_past_30"] is None else i[1]["days_abstinent_past_30"],
+                ),
+            )[1]  # fmt: skip
+            said = {r["any_use_since_discharge"] for _, r in interviews} - {None}
+            abstinent = first["days_abstinent_past_30"]
+            if True in said or (abstinent is not None and abstinent < 30):
+                use.append(on)
+            elif said == {False} or (due_day == 30 and abstinent == 30):
+                clean.append(on)
+            if due_day == 180:
+                row["followup_180_continuous"] = (on, said)
+                for name, column in (("employed", "employed"), ("housed", "stable_housing"), ("arrested", "arrested")):
+                    answers = {r[column] for _, r in interviews} - {None}
+                    row[f"followup_180_{name}"] = (True in answers) if answers else None
+                meetings = [r["recovery_meetings"] for _, r in interviews if r["recovery_meetings"] is not None]
+                row["followup_180_meetings"] = any(number > 0 for number in meetings) if meetings else None
+        row |= {"first_use_day": min(use, default=None), "last_clean_day": max(clean, default=None)}
+        if row["followup_180_continuous"] is not None:
+            on, said = row["followup_180_continuous"]
+            used = any(day <= on for day in use)
+            row["followup_180_continuous"] = False if used else True if said == {False} else None
         return row
 
     def _followup(self, episode: Row, due_day: int, window: tuple[int, int]) -> Row:

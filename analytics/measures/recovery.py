@@ -1,0 +1,114 @@
+"""Life after treatment: no use since leaving, and work, housing and arrests before and half a year after."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from analytics.measures.denominators import LEFT, NOT_LEFT, REVIEWED
+from analytics.measures.substance_use import FOR_USE, due_for_call
+from analytics.measures.types import Estimator, Measure, Table
+
+SEEN = "seen at least once after leaving"
+DAY = 180
+
+_ELIGIBLE, _LOST = due_for_call(DAY)
+
+abstinence_continuous = Measure(
+    id="abstinence_continuous",
+    title="No use at all since leaving, half a year",
+    question="Half a year after leaving, how many of all people treated for substance use had not used at all since?",
+    of_whom="of people treated for substance use who left",
+    did="had not used at all since leaving",
+    family=(
+        "Half a year after leaving, about {per_100} of every 100 people treated for substance use had not used at all "
+        "since then, as far as they told us. The others had used, or we do not know."
+    ),
+    table=Table.EPISODE_OUTCOME,
+    eligible={FOR_USE: "is_sud", **_ELIGIBLE},
+    lost={FOR_USE: "not treated for substance use", **_LOST},
+    success="followup_180_continuous",
+    unknown_words="not reached, or not asked",
+    known_words="with an answer",
+    horizon="observed_days >= los_days + 240",
+    horizon_words="left at least 240 days ago",
+    missing="failure",
+    estimator=Estimator.PROPORTION,
+    better="higher",
+    needs=("followup",),
+    source="Project decision: no use since discharge at any contact or test up to the six-month call",
+    reviewed=REVIEWED,
+    notes=(
+        "Any admission of use, any answer of less than 30 days without, and any positive test since leaving is use.",
+        "Among those with both answers it is never above the share without use in the past month.",
+    ),
+)
+
+time_to_first_use = Measure(
+    id="time_to_first_use",
+    title="Days until the first use after leaving",
+    question="How long after leaving did people first use again, as far as calls and tests saw it?",
+    of_whom="of people treated for substance use who left",
+    did="had not been seen to use",
+    table=Table.EPISODE_OUTCOME,
+    eligible={FOR_USE: "is_sud", LEFT: "is_closed", SEEN: "coalesce(first_use_day, last_clean_day) is not null"},
+    lost={
+        FOR_USE: "not treated for substance use",
+        LEFT: NOT_LEFT[LEFT],
+        SEEN: "never seen again: nothing is known of them",
+    },
+    time="coalesce(first_use_day, last_clean_day)",
+    cause="first_use_day is not null",
+    read_at=(30, 90, 180),
+    estimator=Estimator.SURVIVAL,
+    better="higher",
+    needs=("followup",),
+    source="Kaplan & Meier 1958, from discharge; censored at the last contact without use",
+    reviewed=REVIEWED,
+    notes=(
+        "People who relapse are harder to reach, so those who drop out of sight are not like the others: the curve is "
+        "too good. How many were never seen again stands in the ladder.",
+        "The day is that of the call or test that saw the use, which may have been earlier.",
+    ),
+)
+
+
+def _change(
+    measure_id: str, title: str, state: str, before: str, after: str, better: Literal["higher", "lower"] = "higher"
+) -> Measure:
+    """Return the share in a state of life at the six-month call, beside the same people's at admission."""
+    return Measure(
+        id=measure_id,
+        title=title,
+        question=f"Half a year after leaving, how many of those reached {state}, and how many had at admission?",
+        of_whom="of people due for the six-month call",
+        did=f"{state} half a year later",
+        table=Table.EPISODE_OUTCOME,
+        eligible=_ELIGIBLE,
+        lost=_LOST,
+        success=after,
+        unknown_words="not reached, or no answer",
+        known_words="with an answer",
+        paired=(before, after),
+        horizon="observed_days >= los_days + 240",
+        horizon_words="left at least 240 days ago",
+        estimator=Estimator.PROPORTION,
+        better=better,
+        needs=("followup",),
+        source="SAMHSA National Outcome Measures: at admission and at follow-up",
+        reviewed=REVIEWED,
+        notes=("The change compares the same people before and after; those without both answers are not in it.",),
+    )
+
+
+employed_change = _change(
+    "employed_change", "Working or in school, half a year on", "worked or were in school",
+    "employed_admission", "followup_180_employed",
+)  # fmt: skip
+housing_change = _change(
+    "housing_change", "Stable housing, half a year on", "had stable housing",
+    "housed_admission", "followup_180_housed",
+)  # fmt: skip
+arrest_change = _change(
+    "arrest_change", "Arrested, half a year on", "had been arrested in the month before",
+    "arrested_admission", "followup_180_arrested", better="lower",
+)  # fmt: skip
