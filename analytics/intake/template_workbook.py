@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 import xlsxwriter
@@ -29,6 +29,7 @@ _LONGEST_ID: Final = 64
 _FIRST_DAY: Final = date(2000, 1, 1)  # as in an import: DATE_RANGE
 _LAST_DAY: Final = date(2099, 12, 31)
 _NUMBERS: Final = ("integer", "number", "total")
+_MADE: Final = datetime(2000, 1, 1, tzinfo=UTC)  # not the clock: the same content every time
 _YES_NO: Final = ("yes", "no")
 
 _READ_ME: Final = (
@@ -54,7 +55,7 @@ def workbook() -> bytes:
     """Return the workbook as the content of a .xlsx file; the same every time."""
     content = io.BytesIO()
     with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
-        book.set_properties({"title": "Data of a program", "created": _FIRST_DAY})
+        book.set_properties({"title": "Data of a program", "created": _MADE})
         _Sheets(book).write()
     return content.getvalue()
 
