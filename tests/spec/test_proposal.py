@@ -4,9 +4,12 @@ import csv
 from datetime import date
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+import xlsxwriter
 from foreign_export import write_foreign
-from raw_files import CUT, Files, Provider, made_up
+from raw_files import CUT, Files, Provider, made_up, write_files
 
 from analytics.__main__ import main
 from analytics.errors import ImportProblem
@@ -241,3 +244,72 @@ def test_wide_files_and_study_days_are_pointed_at(shared: Path) -> None:
     assert "It is wide: bdi_s… (13 columns), rq_s… (13 columns)." in weekly
     trial = proposal_text(look_at(shared / "real" / "ctn0027"), None)
     assert "study days" in trial and "No file looks like the list of stays" in trial
+
+
+def test_canonical_files_need_no_mapping(tmp_path: Path, files: Files) -> None:
+    folder = write_files(tmp_path / "canonical", files)
+    assert "can be imported without a mapping" in proposal_text(look_at(folder), None)
+    (folder / "scores.csv").rename(folder / "phq.csv")
+    assert "without a mapping" not in proposal_text(look_at(folder), None)
+
+
+# Formats: sheets, Parquet, times of day, several ways of writing days, totals side by side
+
+STAYS = ["E1,P1,NORTH,03/31/2026", "E2,P2,NORTH,03/30/2026"]
+STAYS_HEAD = "episode_id,person_id,program_id,admit_date"
+
+
+def test_sheets_of_a_workbook_are_files(tmp_path: Path) -> None:
+    with xlsxwriter.Workbook(str(tmp_path / "export.xlsx")) as book:
+        day = book.add_format({"num_format": "m/d/yyyy"})
+        stays = book.add_worksheet("Client Admissions")
+        stays.write_row(0, 0, ["Admission No", "MRN", "Program", "Adm Dt"])
+        stays.write_row(1, 0, ["E1", "P1", "NORTH"])
+        stays.write_datetime(1, 3, date(2026, 3, 31), day)
+        scores = book.add_worksheet("Scores")
+        scores.write_row(0, 0, ["Admission No", "Tool", "Date Given", "Total"])
+        scores.write_row(1, 0, ["E1", "PHQ-9"])
+        scores.write_datetime(1, 2, date(2026, 4, 1), day)
+        scores.write_number(1, 3, 17)
+    proposal = look_at(tmp_path)
+    assert 'file = "export.xlsx"   # sure\nsheet = "Client Admissions"' in proposal.toml
+    (counted,) = proposal.trials.values()
+    assert {name: count.accepted for name, count in counted.items()} == {"episodes.csv": 1, "scores.csv": 1}
+
+
+def test_parquet_is_read(tmp_path: Path) -> None:
+    table = pa.table({"stay": ["E1"], "client": ["P1"], "program": ["N"], "admitted": [date(2026, 3, 31)]})
+    pq.write_table(table, tmp_path / "stays.parquet")
+    proposal = look_at(tmp_path)
+    assert 'file = "stays.parquet"' in proposal.toml
+    assert [counts["episodes.csv"].accepted for counts in proposal.trials.values()] == [1]
+
+
+def test_a_file_with_another_way_of_writing_days_gets_its_own_format(tmp_path: Path) -> None:
+    write(tmp_path, "stays.csv", STAYS_HEAD, *STAYS)
+    write(tmp_path, "scores.csv", "episode_id,instrument,assessed_on,total", "E1,PHQ-9,30.04.2026,3")
+    proposal = look_at(tmp_path)
+    assert 'date_format = "MM/DD/YYYY"' in proposal.toml
+    assert '[scores.date_formats]\nassessed_on = "DD.MM.YYYY"' in proposal.toml
+    assert proposal.trials["%m/%d/%Y"]["scores.csv"].accepted == 1
+
+
+@pytest.mark.parametrize("day", ["2026-03-31 14:30:00", "03/31/2026 2:30 PM"])
+def test_times_of_day_ask_for_the_time_zone(tmp_path: Path, day: str) -> None:
+    write(tmp_path, "stays.csv", STAYS_HEAD, f"E1,P1,NORTH,{day}")
+    proposal = look_at(tmp_path)
+    assert '\n# timezone = "America/New_York"' in proposal.toml
+    assert "Days hold a time of day." in proposal_text(proposal, None)
+    (counted,) = proposal.trials.values()
+    assert counted["episodes.csv"].accepted == 1
+
+
+def test_totals_side_by_side_become_rows(tmp_path: Path) -> None:
+    write(tmp_path, "stays.csv", STAYS_HEAD, *STAYS)
+    # Two totals in the first row, one in the second; the answers to single questions are no totals.
+    header = "episode_id,assessed_on,PHQ9_Total,GAD7_Total,phq9_1,phq9_2"
+    write(tmp_path, "outcomes.csv", header, "E1,03/31/2026,12,9,1,2", "E2,04/13/2026,,7,0,0")
+    proposal = look_at(tmp_path)
+    assert 'columns = ["phq9_total", "gad7_total"]' in proposal.toml
+    count = proposal.trials["%m/%d/%Y"]["scores.csv"]
+    assert (count.read, count.accepted) == (3, 3)

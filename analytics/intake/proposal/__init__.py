@@ -18,18 +18,16 @@ from analytics.errors import ImportProblem
 from analytics.intake.mapping import load_mapping
 from analytics.intake.mapping_model import AgeBand, RawColumn
 from analytics.intake.model import EPISODES
-from analytics.intake.proposal.codes import guess_codes, guess_dates, is_translated
+from analytics.intake.proposal.codes import guess_codes, is_translated
+from analytics.intake.proposal.dates import guess_dates
 from analytics.intake.proposal.dry_run import FileCount, dry_run
 from analytics.intake.proposal.guess import DateGuess, TableGuess
 from analytics.intake.proposal.matching import Parents, match_tables
+from analytics.intake.proposal.opening import ENDINGS, has_header, one_encoding, open_files
 from analytics.intake.proposal.profile import (
     DATE_FORMATS,
-    ColumnProfile,
     FileProfile,
     counts,
-    has_header,
-    one_encoding,
-    open_file,
     overlap,
     profiles,
 )
@@ -39,8 +37,6 @@ from analytics.intake.readers import FileFacts, FileRefusal
 from analytics.intake.staging import prepare
 
 __all__ = ["Proposal", "propose"]
-
-_ENDINGS = (".csv", ".csv.gz")
 
 
 @dataclass(frozen=True)
@@ -94,7 +90,7 @@ def propose(
         progress("matching columns")
         tables = [_with_codes(connection, table) for table in match_tables(files, _parents(connection))]
     used = {table.file.name for table in tables}
-    dates = DateGuess((date_format,), "sure", "you said so") if date_format else guess_dates(_days(tables))
+    dates = guess_dates(tables, date_format)
     dropped = tuple(_dropped(tables))
     toml, trials, problem = "", {}, None
     if tables and tables[0].spec is EPISODES and tables[0].is_usable:
@@ -115,23 +111,23 @@ def _open(folder: Path, progress: Callable[[str], None]) -> tuple[list[FileFacts
     readable: list[FileFacts] = []
     refused: dict[str, str] = {}
     for path in sorted(folder.iterdir()):
-        if not path.is_file() or path.name.startswith("."):
+        if not path.is_file() or path.name.startswith((".", "~$")):
             continue
-        if not path.name.lower().endswith(_ENDINGS):
-            refused[path.name] = "Not looked at: only .csv and .csv.gz files are read."
+        if not path.name.lower().endswith(ENDINGS):
+            refused[path.name] = "Not looked at: only .csv, .csv.gz, .xlsx and .parquet files are read."
             continue
         progress(f"reading {path.name}")
-        facts = open_file(path)
-        if isinstance(facts, FileRefusal):
-            refused[path.name] = facts.sentence
-        elif not has_header(facts):
-            refused[path.name] = (
-                "The first line looks like data, not like names of columns. Export it with a header line."
-            )
-        elif facts.records == 0:
-            refused[path.name] = "It has a header line and no rows."
-        else:
-            readable.append(facts)
+        for label, facts in open_files(path).items():
+            if isinstance(facts, FileRefusal):
+                refused[label] = facts.sentence
+            elif not has_header(facts):
+                refused[label] = (
+                    "The first line looks like data, not like names of columns. Export it with a header line."
+                )
+            elif facts.records == 0:
+                refused[label] = "It has a header line and no rows."
+            else:
+                readable.append(facts)
     if not readable:
         reasons = " ".join(f"{name}: {why}" for name, why in refused.items())
         raise ImportProblem(f"There is no file in the folder that can be read. {reasons}".rstrip())
@@ -165,18 +161,6 @@ def _with_codes(connection: duckdb.DuckDBPyConnection, table: TableGuess) -> Tab
             if found:
                 codes[name] = found
     return replace(table, codes=codes)
-
-
-def _days(tables: Sequence[TableGuess]) -> list[ColumnProfile]:
-    found = []
-    for table in tables:
-        for guess in table.columns.values():
-            if guess.raw is None:
-                continue
-            born = isinstance(guess.source, AgeBand) and guess.source.birth_date is not None
-            if born or guess.column.kind == "date":
-                found.append(guess.raw)
-    return found
 
 
 def _dropped(tables: Sequence[TableGuess]) -> list[tuple[str, str, str | None]]:

@@ -1,16 +1,14 @@
-"""What the raw codes of a column mean, and how days are written."""
+"""What the raw codes of a column mean."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from analytics.instruments import find_instrument
 from analytics.intake.mapping_model import RawColumn
 from analytics.intake.model import Column
-from analytics.intake.proposal.evidence import percent
-from analytics.intake.proposal.guess import CodeGuess, ColumnGuess, DateGuess, Sure
-from analytics.intake.proposal.profile import DATE_FORMATS, ColumnProfile
+from analytics.intake.proposal.guess import CodeGuess, ColumnGuess, Sure
 from analytics.intake.proposal.showing import MOST_CODES, is_code_list, may_show
 from analytics.intake.proposal.vocabulary import (
     Translation,
@@ -25,13 +23,6 @@ TRANSLATED_KINDS: Final = ("code", "boolean", "instrument")
 
 # What the importer itself reads as a boolean (`columns`).
 _BOOLEANS: Final = frozenset({"true", "t", "yes", "y", "1", "false", "f", "no", "n", "0"})
-_ENOUGH: Final = 0.95
-_ALIKE: Final = 0.005
-_SWAPPED: Final = {
-    form: form.replace("%m", "#").replace("%d", "%m").replace("#", "%d")
-    for form in DATE_FORMATS
-    if "%m" in form and "%d" in form and not form.startswith("%Y")
-}
 
 
 def is_translated(guess: ColumnGuess) -> bool:
@@ -96,30 +87,6 @@ def _is_read(column: Column, lower: str) -> bool:
         return find_instrument(lower) is not None
     form = lower.replace(" ", "_").replace("-", "_")
     return form in {code.lower().replace("-", "_") for code in CODES[column.codes]}
-
-
-def guess_dates(columns: Iterable[ColumnProfile]) -> DateGuess:
-    """Return how days are written in the columns that hold days.
-
-    All columns of an export are taken together: a column in which no day is above 12 borrows the order of day and
-    month from the others. Where no column has one, nobody can tell, and both orders are returned.
-    """
-    used = [column for column in columns if column.filled]
-    total = sum(column.filled for column in used)
-    if not total:
-        return DateGuess((), "please check", "there are no columns of days")
-    shares = {form: sum(column.formats[form] * column.filled for column in used) / total for form in DATE_FORMATS}
-    best = max(shares, key=lambda form: shares[form])
-    words = f"{percent(shares[best])} of the days in {len(used)} columns can be read so"
-    if shares[best] < _ENOUGH:
-        if len({max(column.formats, key=lambda form: column.formats[form]) for column in used}) > 1:
-            return DateGuess((), "please check", "the columns of days are written in different ways; export them alike")
-        return DateGuess((), "please check", "no known way of writing days fits")
-    other = _SWAPPED.get(best)
-    if other in shares and shares[best] - shares[str(other)] <= _ALIKE:
-        why = "no day is above 12, so day and month cannot be told apart"
-        return DateGuess((best, str(other)), "please check", why)
-    return DateGuess((best,), "sure" if shares[best] > 0.999 else "likely", words)
 
 
 def unread(guesses: Sequence[CodeGuess]) -> int:

@@ -71,13 +71,13 @@ def _id(profile: ColumnProfile, column: Column) -> Evidence:
     fit = profile.share(lambda value: re.fullmatch(ID_PATTERN, value) is not None and not value_finding(value))
     if column.name == "program_id" or column.name == "site":
         few = profile.distinct <= max(30, profile.filled // 20)
-        return Evidence(fit if few else 0.3 * fit, f"{profile.distinct:,} different in {profile.filled:,} rows")
+        return Evidence(fit if few else 0.3 * fit, f"{profile.distinct:,} different values in {profile.filled:,} rows")
     if column.name == "session_no":
-        return Evidence(fit, f"{profile.distinct:,} different in {profile.filled:,} rows")
+        return Evidence(fit, f"{profile.distinct:,} different values in {profile.filled:,} rows")
     many = min(1.0, 5 * profile.distinct / max(1, profile.filled))
     if column.name == "episode_id" and profile.is_key:
         return Evidence(fit, "different in every row")
-    return Evidence(fit * (0.5 + 0.5 * many), f"{profile.distinct:,} different in {profile.filled:,} rows")
+    return Evidence(fit * (0.5 + 0.5 * many), f"{profile.distinct:,} different values in {profile.filled:,} rows")
 
 
 def _date(profile: ColumnProfile, column: Column) -> Evidence:

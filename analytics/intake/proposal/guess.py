@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from analytics.instruments import Instrument
@@ -95,8 +95,12 @@ class DateGuess:
     formats : strptime formats that fit. One: the answer. Two: they differ in day and month, and a person must say
         which. None: no known one fits.
     sure, why : as everywhere.
+    by_column : strptime format of columns that are written in another way, by (table, canonical column).
+    timed : days hold a time of day, so that a day depends on a time zone that only a person can name.
     """
 
     formats: tuple[str, ...]
     sure: Sure
     why: str
+    by_column: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    timed: bool = False

@@ -109,7 +109,8 @@ def match_columns(file: FileProfile, spec: TableSpec, parents: Parents | None) -
     ordered = {column.name: guesses[column.name] for column in wanted if column.name in guesses}
     score = _table_score(file, spec, ordered)
     if wide:
-        ordered = {name: guess for name, guess in ordered.items() if name not in _WIDE}
+        # A row of another questionnaire has no item 9.
+        ordered = {name: guess for name, guess in ordered.items() if name not in (*_WIDE, "item_9")}
     sure = _table_sureness(score, missing)
     guess = TableGuess(spec, file, sure, score, ordered, tuple(missing), {}, wide)
     return guess if guess.is_usable else replace(guess, score=_UNUSABLE * score)
@@ -126,6 +127,8 @@ def _judge(
     name = name_score(raw.written, spec.table, column.name)
     if column.kind == "total" and instrument_in(raw.written) is not None:
         name = max(name, _GOOD_NAME)  # PHQ9_Score: a questionnaire's total is called after it
+    if column.name == "item_9" and name < _GOOD_NAME:
+        name = 0.0  # one question of nine: the others are called nearly so
     is_parent = parents is not None and spec.parent is not None and column.name == f"{spec.parent}_id"
     if (name < _GOOD_NAME and raw.header_rule is not None and not is_parent) or (
         name == 0.0 and not is_parent and column.kind not in TELLING_KINDS and column.name not in TELLING_COLUMNS
@@ -223,7 +226,7 @@ def _table_score(file: FileProfile, spec: TableSpec, guesses: Mapping[str, Colum
         return sum(guesses[name].score for name in names if name in guesses) / max(1, len(names))
 
     needed = [column.name for column in spec.columns if column.required or column.present]
-    named = table_score(file.facts.path.name.split(".")[0], spec.table)
+    named = table_score(file.stem, spec.table)
     return 0.45 * mean(core_columns(spec)) + 0.3 * mean(needed) + 0.25 * named
 
 

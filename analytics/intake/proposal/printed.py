@@ -14,6 +14,7 @@ from analytics.intake.proposal.guess import CodeGuess, ColumnGuess, TableGuess
 from analytics.intake.proposal.hints import hints
 from analytics.intake.proposal.profile import DATE_FORMATS
 from analytics.intake.proposal.showing import shown
+from analytics.intake.readers import FileFacts
 from analytics.texts.rules import rule_words
 
 WIDTH: Final = 100
@@ -53,7 +54,7 @@ def proposal_text(proposal: Proposal, saved: str | None) -> str:
 
 def _summary(proposal: Proposal) -> str:
     usable = [table for table in proposal.tables if table.is_usable]
-    count = len(proposal.tables) + len(proposal.unused) + len(proposal.refused)
+    count = len({table.file.name for table in proposal.tables}) + len(proposal.unused) + len(proposal.refused)
     return (
         f"Looked at {count} {'file' if count == 1 else 'files'}; {len(usable)} can be made into "
         f"{', '.join(table.spec.file for table in usable) or 'files of ours'}. Nothing was imported, and no value is "
@@ -70,21 +71,31 @@ def _wrapped(text: str, lead: str = "") -> list[str]:
 
 
 def _table(table: TableGuess, proposal: Proposal) -> Iterator[str]:
-    facts = table.file.facts
-    written = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}[facts.options.delimiter]
     yield from _heading(f"{table.file.name} {'is' if table.is_usable else 'could be'} {table.spec.file} ({table.sure})")
-    yield f"{facts.records:,} rows, {written}, {facts.options.encoding}"
+    yield f"{table.file.facts.records:,} rows{_written(table.file.facts)}"
     yield ""
-    guesses = [guess for guess in table.columns.values() if table.is_usable or guess.raw is not None]
+    plain = [name for name, guess in table.columns.items() if _is_plain(guess)]
+    absent = [name for name, guess in table.columns.items() if guess.raw is None and guess.source is None]
+    guesses = [guess for name, guess in table.columns.items() if name not in (*plain, *absent)]
     rows: list[Sequence[str]] = [(guess.column.name, _source(guess), guess.sure, guess.why) for guess in guesses]
     rows += [(column.name, "?", "missing", "you need this column") for column in table.missing]
-    yield from _columns(("column", "comes from", "how sure", "why"), rows)
+    rows += [
+        (item.id, raw.written, "likely", "a total of its own; each filled cell becomes a row")
+        for raw, item in table.wide
+    ]
+    if plain:
+        yield from _wrapped(f"sure, under the names of the model: {', '.join(plain)}", "  ")
+    if rows:
+        yield from [""] * bool(plain)
+        yield from _columns(("column", "comes from", "how sure", "why"), rows)
+    if absent and table.is_usable:
+        yield from _wrapped(f'not in the file, so "unknown": {", ".join(absent)}', "  ")
     if not table.is_usable:
         return
     for name, codes in table.codes.items():
         if wanted := [code for code in codes if code.needed]:
             yield ""
-            listed = [(shown(code.raw, code.visible), *_meaning(code), f"{code.rows:,} rows") for code in wanted]
+            listed = [(shown(code.raw, code.visible), *_meaning(code), _rows(code.rows)) for code in wanted]
             yield from _columns((f"codes of {name}", "mean", "how sure", "in"), listed)
     dropped: dict[str, list[str]] = {}
     for file, column, rule in proposal.dropped:
@@ -94,6 +105,32 @@ def _table(table: TableGuess, proposal: Proposal) -> Iterator[str]:
         yield ""
     for why, columns in dropped.items():
         yield from _wrapped(f"not read ({why}): {', '.join(columns)}", "  ")
+
+
+def _is_plain(guess: ColumnGuess) -> bool:
+    return guess.sure == "sure" and guess.raw is not None and guess.raw.name == guess.column.name
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
+
+
+def _is_canonical(table: TableGuess) -> bool:
+    """Return True when the file would be read the same without a mapping."""
+    options = table.file.facts.options
+    return (
+        table.file.stem.lower() == table.spec.table
+        and (options.delimiter, options.encoding) == (",", "utf-8")
+        and not table.wide
+        and all(guess.raw is not None and guess.raw.name == name for name, guess in table.columns.items())
+        and not any(code.needed for codes in table.codes.values() for code in codes)
+    )
+
+
+def _written(facts: FileFacts) -> str:
+    """Return how a text is written; nothing for a sheet or Parquet."""
+    separators = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+    return "" if facts.typed else f", {separators[facts.options.delimiter]}, {facts.options.encoding}"
 
 
 def _source(guess: ColumnGuess) -> str:
@@ -157,6 +194,8 @@ def _questions(proposal: Proposal) -> Iterator[str]:
     usable = [table for table in proposal.tables if table.is_usable]
     if len(proposal.dates.formats) != 1 and usable:
         yield f"Days: {proposal.dates.why}. Say which with --date-format, or in the mapping."
+    if proposal.dates.timed:
+        yield 'Days hold a time of day. Name the program\'s time zone in the mapping (timezone = "America/New_York").'
     for table in usable:
         if table.sure == "please check":
             yield f"{table.file.name}: is this {table.spec.file}?"
@@ -167,10 +206,10 @@ def _questions(proposal: Proposal) -> Iterator[str]:
             if rows := unread(codes):
                 open_codes = sum(code.needed and (code.code is None or not code.visible) for code in codes)
                 yield (
-                    f"{table.file.name}: {open_codes} codes of {name} in {rows:,} rows are not known. Write them into "
-                    f"[{table.spec.table}.codes.{name}] of the mapping."
+                    f"{table.file.name}: codes of {name} that are not known: {open_codes} in {_rows(rows)}. "
+                    f"Write them into [{table.spec.table}.codes.{name}] of the mapping."
                 )
-    for name in _encodings(usable):
+    for name in _written_otherwise(usable):
         yield f"{name} is written with another separator or encoding than the others. Export all files alike."
 
 
@@ -181,14 +220,14 @@ def _asked(guess: ColumnGuess) -> str:
     return f"always {value}" if value is not None else "not known"
 
 
-def _encodings(tables: Sequence[TableGuess]) -> list[str]:
-    first = tables[0].file.facts if tables else None
+def _written_otherwise(tables: Sequence[TableGuess]) -> list[str]:
+    """Return the text files that are not written as the first one is: a mapping says it once."""
+    texts = [table.file for table in tables if not table.file.facts.typed]
     return [
-        table.file.name
-        for table in tables
-        if first
-        and (table.file.facts.options.delimiter, table.file.facts.options.encoding)
-        != (first.options.delimiter, first.options.encoding)
+        file.name
+        for file in texts
+        if (file.facts.options.delimiter, file.facts.options.encoding)
+        != (texts[0].facts.options.delimiter, texts[0].facts.options.encoding)
     ]
 
 
@@ -204,6 +243,9 @@ def _trials(proposal: Proposal) -> Iterator[str]:
     if proposal.trials and any(column.name == "program_id" for table in proposal.tables for column in table.missing):
         yield ""
         yield "Counted as if the program were given."
+    if proposal.trials and proposal.dates.timed:
+        yield ""
+        yield "Counted as if the times of day were those of the program."
 
 
 def _counts(counts: Mapping[str, FileCount]) -> Iterator[str]:
@@ -231,6 +273,8 @@ def _advice(rule: str) -> str:
 def _next_step(proposal: Proposal, saved: str | None, questions: bool) -> str:
     if not proposal.toml:
         return "No mapping can be proposed without a usable file of stays."
+    if all(_is_canonical(table) for table in proposal.tables) and proposal.dates.formats == ("%Y-%m-%d",):
+        return "These files have the names and codes of the model, so they can be imported without a mapping."
     if saved is None:
         return "Nothing was saved. --save FILE.toml writes this as a mapping that you can correct."
     first = f"Saved as {saved}." + (" Answer the questions above in it." if questions else " Read it once.")

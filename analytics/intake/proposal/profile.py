@@ -1,15 +1,12 @@
-"""What can be seen of an unknown file: how it is written, and what the values of each column look like.
+"""What can be seen of an unknown file: what the values of each column look like.
 
 Values stay in memory. What of them may be shown is decided in `showing`.
 """
 
 from __future__ import annotations
 
-import gzip
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Final
 
 import duckdb
@@ -19,17 +16,15 @@ from analytics.intake.identifiers import (
     ColumnFinding,
     header_finding,
     scan_unknown_columns,
-    value_finding,
 )
-from analytics.intake.readers import FileFacts, FileRefusal, ReadOptions, inspect, text_view
+from analytics.intake.mapping_model import RawFile
+from analytics.intake.readers import FileFacts, text_view
 from analytics.intake.sql_text import literal, quoted
 
 SAMPLE_ROWS: Final = 50_000
 """Rows from the beginning of a file on which guesses rest; the dry run counts all."""
 
 _MOST_VALUES: Final = 3_000
-_HEAD_BYTES: Final = 2**16
-_DELIMITERS: Final = (",", ";", "\t", "|")
 
 DATE_FORMATS: Final[dict[str, str]] = {
     "%Y-%m-%d": "YYYY-MM-DD",
@@ -51,6 +46,8 @@ DATE_FORMATS: Final[dict[str, str]] = {
 }
 """strptime format -> how a mapping names it. Two that differ in the order of day and month are a question."""
 
+_TIMES: Final = (" %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+_MIDNIGHT: Final = r"[T ](0?0:00(:00(\.0+)?)?|12:00(:00)? ?[Aa][Mm])$"
 _TIME_OF_DAY: Final = r"^(.{6,12}?)[T ]\d{1,2}:\d{2}.*$"
 _DAYS_OF_LIVES: Final = "between date '1900-01-01' and date '2100-12-31'"
 
@@ -65,7 +62,9 @@ class ColumnProfile:
     rows, filled, distinct : of the sample; empty cells and the words for "not given" are not filled.
     values : rows of the sample by (trimmed) value, the most frequent ones; never shown as they are.
     formats : share of the filled values that can be read as a day, by strptime format.
-    timed : share that hold a time of day beside the day. identifier : what the values look like, or None.
+    timed : share that hold a time of day beside the day; moments : one that is not midnight.
+    time_form : how the time is written, as strptime reads it, where there is one and the day is not ISO.
+    identifier : what the values look like, or None.
     """
 
     name: str
@@ -76,6 +75,8 @@ class ColumnProfile:
     values: Mapping[str, int]
     formats: Mapping[str, float]
     timed: float
+    moments: float
+    time_form: str
     header_rule: str | None
     identifier: ColumnFinding | None
 
@@ -100,8 +101,18 @@ class FileProfile:
 
     @property
     def name(self) -> str:
-        """Return the name of the file."""
-        return self.facts.path.name
+        """Return what people call it."""
+        return self.facts.label
+
+    @property
+    def raw_file(self) -> RawFile:
+        """Return the file, and of a workbook the sheet, as a mapping names them."""
+        return RawFile(self.facts.path.name, self.facts.options.sheet)
+
+    @property
+    def stem(self) -> str:
+        """Return what it is called without its ending: the sheet's name, or the file's."""
+        return self.facts.options.sheet or self.facts.path.name.split(".")[0]
 
     def column(self, name: str) -> ColumnProfile:
         """Return the column of that (normalised) name."""
@@ -110,36 +121,6 @@ class FileProfile:
     def cell(self, name: str) -> str:
         """Return the name of a column in the view."""
         return f"c{self.facts.columns.index(name)}"
-
-
-def open_file(path: Path) -> FileFacts | FileRefusal:
-    """Read a file as whichever separator and encoding fit; a refusal when none does."""
-    options = ReadOptions(_likely_delimiter(path), "utf-8", gzip=path.name.lower().endswith(".gz"))
-    first = inspect(path, options)
-    if isinstance(first, FileFacts) or first.rule != "ENCODING":
-        return first
-    # Windows' own: what is not UTF-8 was mostly saved by a spreadsheet there.
-    facts = inspect(path, ReadOptions(options.delimiter, "cp1252", gzip=options.gzip))
-    return facts if isinstance(facts, FileFacts) else first
-
-
-def _likely_delimiter(path: Path) -> str:
-    """Return the separator that occurs most often in the first line, outside quotation marks."""
-    opened = gzip.open if path.name.lower().endswith(".gz") else open
-    try:
-        with opened(path, "rb") as file:
-            head: bytes = file.read(_HEAD_BYTES)
-    except (OSError, EOFError):
-        return ","
-    line = re.sub(rb'"[^"]*"', b"", head).lstrip().split(b"\n", 1)[0].decode("latin-1")
-    return max(_DELIMITERS, key=line.count)
-
-
-def has_header(facts: FileFacts) -> bool:
-    """Return False when the first line looks like data: then its "names" may be a person's and are not shown."""
-    return not any(
-        re.fullmatch(r"[\d.,:/\- ]+", name.strip()) or value_finding(name) for name in facts.header if name.strip()
-    )
 
 
 def profiles(connection: duckdb.DuckDBPyConnection, files: Sequence[FileFacts]) -> list[FileProfile]:
@@ -187,17 +168,21 @@ def _column(
         f"coalesce(sum(n) filter (try_strptime({day}, {literal(form)})::date {_DAYS_OF_LIVES}), 0) / sum(n)"
         for form in DATE_FORMATS
     ]
-    timed = f"sum(n) filter (regexp_matches(value, {literal(_TIME_OF_DAY)})) / sum(n)"
+    has_time = f"regexp_matches(value, {literal(_TIME_OF_DAY)})"
+    timed = f"sum(n) filter ({has_time}) / sum(n)"
+    moments = f"sum(n) filter ({has_time} and not regexp_matches(value, {literal(_MIDNIGHT)})) / sum(n)"
     found: Iterable[float | None] = (
         connection.execute(
-            f"select {', '.join([timed, *shares])} from "
+            f"select {', '.join([timed, moments, *shares])} from "
             f"(from counted where value is not null and regexp_matches(value, '\\d') limit {_MOST_VALUES})"
         ).fetchone()
         or ()
     )
-    timed_share, *format_shares = [share or 0.0 for share in found]
+    timed_share, moment_share, *format_shares = [share or 0.0 for share in found] or [0.0] * (2 + len(DATE_FORMATS))
     digits = sum(count for value, count in values if any(letter.isdigit() for letter in value))
     total = sum(count for _, count in values) or 1
+    best = max(zip(format_shares, DATE_FORMATS, strict=True))[1]
+    time_form = _time_form(connection, best) if timed_share and best != "%Y-%m-%d" else ""
     return ColumnProfile(
         name=name,
         written=written,
@@ -207,9 +192,21 @@ def _column(
         values=dict(values),
         formats={form: share * digits / total for form, share in zip(DATE_FORMATS, format_shares, strict=True)},
         timed=timed_share * digits / total,
+        moments=moment_share * digits / total,
+        time_form=time_form,
         header_rule=header_finding(written, ()),
         identifier=identifier,
     )
+
+
+def _time_form(connection: duckdb.DuckDBPyConnection, day: str) -> str:
+    """Return how the times of day are written in the values that were just counted; "" when in no known way."""
+    fits = [f"coalesce(sum(n) filter (try_strptime(value, {literal(day + form)}) is not null), 0)" for form in _TIMES]
+    found = connection.execute(
+        f"select {', '.join(fits)} from (from counted where value is not null limit {_MOST_VALUES})"
+    ).fetchone()
+    best = max(zip(found or (0,), _TIMES, strict=False))
+    return best[1] if best[0] else ""
 
 
 def counts(connection: duckdb.DuckDBPyConnection, file: FileProfile, column: str, most: int) -> dict[str, int]:
@@ -232,19 +229,3 @@ def overlap(
         "select count(known.id) / count(*) from wanted left join known using (id)"
     ).fetchone()
     return float(row[0] or 0.0) if row else 0.0
-
-
-def one_encoding(files: Sequence[FileFacts]) -> list[FileFacts]:
-    """Return the files, those of plain ASCII in the encoding of the others: a mapping has one, and both read them."""
-    other = next((facts.options.encoding for facts in files if facts.options.encoding != "utf-8"), None)
-    if other is None:
-        return list(files)
-    return [
-        replace(facts, options=replace(facts.options, encoding=other)) if _is_ascii(facts) else facts for facts in files
-    ]
-
-
-def _is_ascii(facts: FileFacts) -> bool:
-    opened = gzip.open if facts.options.gzip else open
-    with opened(facts.path, "rb") as file:
-        return all(piece.isascii() for piece in iter(lambda: file.read(2**20), b""))

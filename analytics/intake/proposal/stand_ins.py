@@ -35,7 +35,7 @@ def constant_of(
     """
     if may_be_unknown(spec, column):
         return None
-    stem = file.facts.path.name.split(".")[0]
+    stem = file.stem
     total = guesses.get("total")
     headers = [total.raw.written] if total is not None and total.raw is not None else []
     for words, where in [

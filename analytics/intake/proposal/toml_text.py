@@ -41,22 +41,27 @@ def mapping_text(
         can be tried.
     date_format : the strptime format to write where `dates` leaves two open.
     """
-    first = tables[0].file.facts
-    lines = [_HEAD, f"title = {quoted_text(title)}"]
-    if first.options.encoding != "utf-8":
-        lines.append(f"encoding = {quoted_text(first.options.encoding)}")
-    if first.options.delimiter != ",":
-        lines.append(
-            f"delimiter = {quoted_text('tab' if first.options.delimiter == chr(9) else first.options.delimiter)}"
-        )
+    lines = [_HEAD, f"title = {quoted_text(title)}", *_written(tables)]
+    if dates.timed:
+        why = "days hold a time of day; which day it is depends on the time zone of the program"
+        lines.append('timezone = "UTC"' if stand_ins else f'# timezone = "America/New_York"   # please check: {why}')
     lines += [*_dates(dates, date_format), ""]
     if drops:
         lines += ["# What stays in the raw files, on purpose: these columns are not read.", "drops = ["]
         lines += [f"    {quoted_text(words)}," for words in drops]
         lines += ["]", ""]
     for table in tables:
-        lines += [*_table(table, stand_ins), ""]
+        lines += [*_table(table, dates, stand_ins), ""]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _written(tables: Sequence[TableGuess]) -> Iterator[str]:
+    """Yield how the texts are written; what is not text (sheets, Parquet) needs no word."""
+    options = next((table.file.facts.options for table in tables if not table.file.facts.typed), None)
+    if options is not None and options.encoding != "utf-8":
+        yield f"encoding = {quoted_text(options.encoding)}"
+    if options is not None and options.delimiter != ",":
+        yield f"delimiter = {quoted_text('tab' if options.delimiter == chr(9) else options.delimiter)}"
 
 
 def _dates(dates: DateGuess, chosen: str | None) -> Iterator[str]:
@@ -70,13 +75,16 @@ def _dates(dates: DateGuess, chosen: str | None) -> Iterator[str]:
         yield f"date_format = {quoted_text(DATE_FORMATS[form])}   # {dates.sure}: {dates.why}"
 
 
-def _table(table: TableGuess, stand_ins: bool) -> Iterator[str]:
+def _table(table: TableGuess, dates: DateGuess, stand_ins: bool) -> Iterator[str]:
     name = table.spec.table
     off = "" if table.is_usable else "# "
     if off:
         yield f"# {table.spec.file} cannot be made from {table.file.name} yet; see what is missing below."
     yield f"{off}[{name}]"
-    yield f"{off}file = {quoted_text(table.file.name)}   # {table.sure}"
+    raw = table.file.raw_file
+    yield f"{off}file = {quoted_text(raw.file)}   # {table.sure}"
+    if raw.sheet is not None:
+        yield f"{off}sheet = {quoted_text(raw.sheet)}"
     yield ""
     yield f"{off}[{name}.columns]"
     for guess in table.columns.values():
@@ -88,6 +96,12 @@ def _table(table: TableGuess, stand_ins: bool) -> Iterator[str]:
             yield f"{off}{line}" if stand_ins else f"# {line}"
         else:
             yield f'# {column.name} = ""   # missing: you need this column'
+    formats = {column: form for (of, column), form in dates.by_column.items() if of == name and column != "age_band"}
+    if formats:
+        yield ""
+        yield f"{off}[{name}.date_formats]"
+        for column_name, form in formats.items():
+            yield f"{off}{column_name} = {quoted_text(DATE_FORMATS.get(form, form))}   # likely"
     if table.wide:
         yield ""
         yield "# likely: a column per questionnaire; each filled cell becomes a row."
@@ -128,7 +142,7 @@ def _allowed(table: TableGuess, column: str) -> Sequence[str]:
 
 
 def _code(code: CodeGuess, allowed: Sequence[str], off: str) -> str:
-    rows = f"{code.rows:,} rows"
+    rows = "1 row" if code.rows == 1 else f"{code.rows:,} rows"
     if not code.visible:
         guessed = f", perhaps {code.code}" if code.code is not None else ""
         return (
