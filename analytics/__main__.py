@@ -1,4 +1,4 @@
-"""The command line: `python -m analytics demo | template | map | import | measure | key | doctor | rebuild | bench`.
+"""The command line: `python -m analytics demo | template | map | import | measure | key | doctor | rebuild | forget | bench`.
 
 Exit codes: 0 done (published, or nothing new), 1 not done (nothing published, a check failed), 2 wrong usage.
 """

@@ -35,6 +35,11 @@ class _Tip:
     previous: str
 
 
+def log_of(store: Path) -> Path:
+    """Return where the audit log of a store lies."""
+    return store / "logs" / "audit.jsonl"
+
+
 def append(path: Path, action: str, **fields: object) -> None:
     """Add one line and force it to disk.
 

@@ -32,7 +32,8 @@ KEY_BYTES = 32  # HMAC-SHA256 gains nothing from a longer key and loses strength
 class Finding:
     """One thing that was looked at.
 
-    `what` is a short name (`python`, `disk`, `store`, `key`, `anchors`, `snapshot`, `log`, `paper`, `lock`, `port`);
+    `what` is a short name (`python`, `disk`, `store`, `key`, `anchors`, `forgotten`, `snapshot`, `batches`, `log`,
+    `paper`, `lock`, `port`);
     `sentence` says what was found, where, and, when it is not `ok`, what to do.
     """
 
@@ -136,6 +137,10 @@ def _key(store: Path, key: Path | None) -> Iterator[Finding]:
         )
     else:
         yield _private(anchors, "anchors") or _anchors_of(store, anchors)
+    # Who asked to be left out; without such a list nobody did.
+    forgotten = key.with_name(key.name + ".forgotten")
+    if forgotten.exists():
+        yield _private(forgotten, "forgotten") or Finding(True, "forgotten", f"{forgotten} is private.")
 
 
 def _anchors_of(store: Path, anchors: Path) -> Finding:
@@ -221,6 +226,13 @@ def _private(file: Path, what: str) -> Finding | None:
 
 
 def _snapshot(store: Path) -> Iterator[Finding]:
+    if (store / "forget.unfinished").exists():
+        yield Finding(
+            False,
+            "forgotten",
+            "A `forget` was interrupted: the store still holds people who asked to be taken out. Run it again, with "
+            "--key and --reason.",
+        )
     pointer = store / "CURRENT"
     if not pointer.is_file():
         yield Finding(
@@ -235,10 +247,18 @@ def _snapshot(store: Path) -> Iterator[Finding]:
         yield Finding(
             False,
             "snapshot",
-            f"{pointer} names {snapshot_id!r}, which is not in {store}: import again, or restore it.",
+            f"{pointer} names {snapshot_id!r}, which is not in {store}: run `python -m analytics rebuild`, import "
+            "again, or restore it.",
         )
         return
     yield _against_manifest(snapshot)
+    if not (store / "batches" / snapshot_id / "manifest.json").is_file():
+        yield Finding(
+            False,
+            "batches",
+            f"The rows behind {snapshot.name} are not in {store / 'batches'}: nothing can be added to them or rebuilt. "
+            "Restore the folder, or run a full import.",
+        )
     # A published file was checkpointed and closed; replaying a damaged log silently loses its last batches.
     log = snapshot.with_name(snapshot.name + ".wal")
     if log.exists():

@@ -25,7 +25,7 @@ from analytics.measures.pairs import pair_counts
 from analytics.measures.types import NOT_KNOWN, Cohort, Measure, Profile, StratifiedResult, Stratifier
 from analytics.reports.tables import csv_bytes
 from analytics.settings import DATA_FOLDER
-from analytics.store.snapshot import Snapshot, current_id, open_current
+from analytics.store.snapshot import Snapshot, current_id, open_current, snapshot_path
 from analytics.texts import cohort_words, data_cut_words
 
 Section = Literal["explore", "families", "accreditation", "data"]
@@ -85,7 +85,8 @@ class Session:
                     self._snapshot = open_current(self._store)
                     self._cache.clear()
             except StoreProblem as problem:
-                if self._snapshot is None:
+                # Data that were taken out of the store are not shown on.
+                if self._snapshot is None or not snapshot_path(self._store, self._snapshot.snapshot_id).exists():
                     raise
                 return self._snapshot, f"These are the data before the last import. {problem}"
             return self._snapshot, ""
@@ -121,7 +122,7 @@ class Session:
     @property
     def log_path(self) -> Path:
         """Return where downloads are recorded."""
-        return self._store / "logs" / "audit.jsonl"
+        return audit_log.log_of(self._store)
 
 
 class View:

@@ -111,7 +111,7 @@ def load_anchors(connection: duckdb.DuckDBPyConnection, key: Key, table: str) ->
 
     False when there are none, or the file is damaged.
     """
-    if key.anchors_path is None:
+    if key.anchors_path is None or not _head(key.anchors_path):
         return False
     try:
         anchors = pyarrow.csv.read_csv(

@@ -11,6 +11,7 @@ import duckdb
 from analytics.intake import merge
 from analytics.intake.crossrow import mark_changed_person, mark_duplicates, mark_overlaps, rejected_rows
 from analytics.intake.deidentify import Key, Pseudonyms
+from analytics.intake.forgotten import set_aside_rows, set_aside_stays
 from analytics.intake.hints import hint
 from analytics.intake.model import EPISODES, TABLES, TableSpec
 from analytics.intake.report import (
@@ -87,6 +88,9 @@ class CheckedFiles:
                 f"person_key = {Pseudonyms.sql('person', 'person_id')} where finding is null",
                 Pseudonyms(self._key).parameters,
             )
+            set_aside_stays(self._connection, self._key)
+        else:
+            set_aside_rows(self._connection, spec, self._key)
         if spec.table == "substance_use" and "substance" in source.present:
             # Before rows are compared: a test of no named substance and one of "any" are the same test.
             self._connection.execute(

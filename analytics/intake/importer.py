@@ -22,6 +22,7 @@ from analytics.intake.anchors import prepare_anchors, settle_anchors
 from analytics.intake.checked import CheckedFiles, count_rows
 from analytics.intake.crossrow import key_columns
 from analytics.intake.deidentify import Key, Pseudonyms, add_receipt
+from analytics.intake.forgotten import RULE, load_forgotten, read_forgotten
 from analytics.intake.mapping import SourceMapping
 from analytics.intake.model import EPISODE_FACTS, EPISODES, TABLES, TableSpec
 from analytics.intake.published_data import published_data, quiet_days
@@ -126,6 +127,7 @@ class _Import:
         if current is not None:
             settle_anchors(request.key, current.snapshot_id)
         prepare(self._connection)
+        load_forgotten(self._connection, read_forgotten(request.key))
         folders = [self._build / "rows", request.store / "batches"]
         sources = open_sources(self._connection, request.folder, request.mapping, folders, report)
         incremental = request.batch_mode == "incremental" and current is not None
@@ -218,6 +220,8 @@ class _Import:
         for spec in TABLES:
             before = current.counts.get(_ROW_TABLE[spec.table], 0)
             now = count_rows(self._connection, "all_episodes" if spec is EPISODES else f"kept_{spec.table}")
+            # People who are left out by request are no loss.
+            now += count_rows(self._connection, f"stage_{spec.table}", f"finding like '%|{RULE}|'")
             if before and now < (1 - SHRINK_LIMIT) * before:
                 return True
         return False
@@ -317,7 +321,9 @@ class _Import:
                 ],
             )
             self._connection.execute(
-                "insert into quarantine select ?, ?, record, nullif(split_part(finding, '|', 1), ''), "
+                # Where somebody's rows stand who asked to be left out is nobody's business.
+                f"insert into quarantine select ?, ?, case when finding not like '%|{RULE}|%' then record end, "
+                "nullif(split_part(finding, '|', 1), ''), "
                 "split_part(finding, '|', 2), nullif(split_part(finding, '|', 3), '') "
                 f"from stage_{spec.table} where finding is not null",
                 [batch_id, spec.file],

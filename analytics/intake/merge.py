@@ -17,7 +17,7 @@ from analytics.intake.deidentify import Key, Pseudonyms
 from analytics.intake.model import EPISODE_FACTS, TableSpec
 from analytics.intake.sql_text import quoted
 from analytics.store.snapshot import current_id
-from analytics.store.states import state_facts, state_folder
+from analytics.store.states import state_folder, state_tables
 
 KNOWN: Final = "known_episode"
 
@@ -60,7 +60,7 @@ def load_known(connection: duckdb.DuckDBPyConnection, key: Key, store: Path, sna
             "The data cut lies before that of the published data, so nothing was published. An incremental import "
             "goes on from there: give the same day or a later one, or run a full import."
         )
-    tables = state_facts(store, snapshot_id).table_hashes
+    tables = state_tables(store, snapshot_id)
     if not all((state_folder(store, snapshot_id) / f"{table}.parquet").exists() for table in tables):
         raise StoreProblem(
             f"The rows behind snapshot {snapshot_id} are missing from the folder batches, so nothing can be added. "
@@ -68,6 +68,8 @@ def load_known(connection: duckdb.DuckDBPyConnection, key: Key, store: Path, sna
         )
     if not load_anchors(connection, key, KNOWN):
         return False
+    # Of people who are left out by request nothing goes on, also when the store still has them.
+    connection.execute(f"delete from {KNOWN} where person_key in (select person_key from forgotten)")
     connection.execute(f"alter table {KNOWN} add column ix integer")
     connection.execute(f"update {KNOWN} set ix = (-1 - rowid)::integer")
     return True
@@ -97,6 +99,13 @@ def _state(store: Path, table: str) -> str:
     return f"read_parquet('{path}')"
 
 
+def _given(connection: duckdb.DuckDBPyConnection, store: Path, table: str) -> frozenset[str]:
+    """Return the columns of a table of the state; none when the state is of a version that had no such table."""
+    if table not in state_tables(store, str(current_id(store))):
+        return frozenset()
+    return frozenset(row[0] for row in connection.execute(f"describe from {_state(store, table)}").fetchall())
+
+
 def known_collected(connection: duckdb.DuckDBPyConnection, store: Path) -> dict[str, bool]:
     """Return, by row table, whether a source of the data in the store has had that file, also when it was empty."""
     found = connection.execute(f"select * from {_state(store, 'collected')}")
@@ -115,7 +124,8 @@ def add_known_episodes(connection: duckdb.DuckDBPyConnection, store: Path) -> No
         "referral_date": "k.admit_date - p.wait_days",
         "observed_until": "null",
     }
-    columns = ", ".join(placed.get(name, f"p.{quoted(name)}") for name in EPISODE_FACTS)
+    given = _given(connection, store, "episode")
+    columns = ", ".join(placed.get(name, f"p.{quoted(name)}" if name in given else "null") for name in EPISODE_FACTS)
     connection.execute(
         f"create table moved as select k.episode_key, k.person_key, k.admit_date, k.discharge_date, "
         f"coalesce(s.ix, k.ix) as ix, p.episode_id as state_id, p.person_id as state_person "
@@ -144,8 +154,13 @@ def add_known_rows(
     Rows that a corrected stay leaves outside its days are left behind: the source has to give them again.
     """
     table, placed = _PLACED[spec.table]
+    given = _given(connection, store, table)
+    if not given:
+        return
     names = [column.name for column in spec.columns if column.name != f"{spec.parent}_id"]
-    columns = ", ".join(f"{placed.get(name, f'p.{quoted(name)}')} as {quoted(name)}" for name in names)
+    columns = ", ".join(
+        f"{placed.get(name, f'p.{quoted(name)}' if name in given else 'null')} as {quoted(name)}" for name in names
+    )
     if spec.parent == "person":
         join, ix = (
             "join first_known s on s.state_person = p.person_id join person_ix x using (person_key)",

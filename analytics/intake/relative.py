@@ -46,6 +46,16 @@ def label_of_cut(connection: duckdb.DuckDBPyConnection, cut_day: int, mode: Priv
     return str(label)
 
 
+def used_instruments(scores: str, episodes: str, key: str) -> str:
+    """Return SQL for which instruments each program uses. `key` joins scores to their episodes."""
+    return (
+        f"select program_id, instrument from (select program_id, instrument, count(distinct {key}) as measured "
+        f"from {scores} join {episodes} using ({key}) group by all) join "
+        f"(select program_id, count(*) as episodes from {episodes} group by 1) using (program_id) "
+        f"where measured >= {USES_INSTRUMENT_SHARE} * episodes order by all"
+    )
+
+
 class StateWriter:
     """Writes the state of one import. Tables `all_episodes` and `kept_<file>` must exist in the connection."""
 
@@ -126,10 +136,7 @@ class StateWriter:
         )
         self._copy(
             "program_instrument",
-            "select program_id, instrument from (select program_id, instrument, count(distinct ix) as measured "
-            "from kept_scores join dense using (ix) group by all) join "
-            "(select program_id, count(*) as episodes from dense group by 1) using (program_id) "
-            f"where measured >= {USES_INSTRUMENT_SHARE} * episodes order by all",
+            used_instruments("kept_scores", "dense", "ix"),
         )
         rows = [
             (item.id, item.direction, name, order, float(low), float(high))

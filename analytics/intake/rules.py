@@ -15,7 +15,7 @@ from typing import Final, Literal
 Level = Literal["file", "row", "rows together", "batch", "warning"]
 Cure = Literal[
     "identifiers", "export", "format", "columns", "ids", "dates", "codes", "numbers", "missing", "days",
-    "contradictions", "parents", "duplicates", "later", "batch", "papers", "ignored",
+    "contradictions", "parents", "request", "duplicates", "later", "batch", "papers", "ignored",
 ]  # fmt: skip
 
 # (condition in SQL, column, rule); the first that holds is the row's finding.
@@ -91,6 +91,7 @@ _TABLE: Final = (
     Rule("SCORE_INCONSISTENT", "row", "contradictions"),
     Rule("INCONSISTENT", "row", "contradictions"),
     Rule("FK_MISSING", "rows together", "parents", ("id",)),
+    Rule("FORGOTTEN_PERSON", "rows together", "request", masked=False),
     Rule("DUPLICATE_EXACT", "rows together", "duplicates"),
     Rule("DUPLICATE_CONFLICT", "rows together", "duplicates"),
     Rule("EPISODE_OVERLAP", "rows together", "contradictions"),

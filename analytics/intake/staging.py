@@ -151,14 +151,14 @@ def stage(
 
 
 def _keep_orphans(connection: duckdb.DuckDBPyConnection, spec: TableSpec, coded: str, present: frozenset[str]) -> None:
-    """Make `orphan_<table>`: the raw parent ids (`raw`) of the rows that are set aside for want of their parent."""
+    """Make `orphan_<table>`: `record` and raw parent id of the rows that are set aside for want of their parent."""
     parent = f"{spec.parent}_id"
     if parent not in present:
-        connection.execute(f"create table orphan_{spec.table} (raw varchar)")
+        connection.execute(f"create table orphan_{spec.table} (record integer, raw varchar)")
         return
     orphans = f"select record from stage_{spec.table} where ix is null and finding like '%|FK_MISSING|%'"
     connection.execute(
-        f"create table orphan_{spec.table} as select cleaned(v.r_{parent}) as raw from {coded} v "
+        f"create table orphan_{spec.table} as select record, cleaned(v.r_{parent}) as raw from {coded} v "
         f"semi join ({orphans}) using (record)"
     )
 

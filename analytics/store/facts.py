@@ -50,6 +50,7 @@ class SnapshotFacts:
     state_sha256 : of each Parquet file of the state that the snapshot was built from; empty in version 1.
     paper : the agreement or certificate under which the data were imported; None = not recorded, or not needed.
     anonymity : how many episodes are alike, for the expert.
+    schema_version : of the snapshot. state_version : of the state, which a rebuild does not change.
     """
 
     snapshot_id: str
@@ -73,6 +74,7 @@ class SnapshotFacts:
     paper: Paper | None = None
     anonymity: tuple[Anonymity, ...] = ()
     schema_version: int = SCHEMA_VERSION
+    state_version: int = SCHEMA_VERSION
 
     @property
     def synthetic(self) -> bool:
@@ -126,7 +128,7 @@ def read_facts(path: Path) -> SnapshotFacts:
         content = json.loads(path.read_text(encoding="utf-8"))
         version = content["schema_version"]
         if version in range(1, SCHEMA_VERSION + 1):
-            return SnapshotFacts(**{**content, **_typed(content)})
+            return SnapshotFacts(**{"state_version": version, **content, **_typed(content)})
     except (OSError, ValueError, KeyError, TypeError):
         raise StoreProblem(
             f"The manifest {path.name} is missing or damaged. Run the import again, or restore the store folder."

@@ -60,6 +60,7 @@ class BatchFacts:
     sources: dict[str, int]
     override: str | None
     paper: Paper | None = None
+    state_version: int = SCHEMA_VERSION
 
 
 def reached(step: str) -> None:
@@ -180,10 +181,9 @@ def build_snapshot(
     target: Path,
     batch: BatchFacts,
     progress: Callable[[str], None] = lambda step: None,
-    written_by: int = SCHEMA_VERSION,
 ) -> SnapshotFacts:
     """Build and verify the snapshot of a state as file `target`; return its manifest. Nothing is published."""
-    counts, hashes = build_database(rows, target, progress, written_by)
+    counts, hashes = build_database(rows, target, progress, batch.state_version)
     whole = content_hash(batch, hashes)
     _sync(target)
     reached("built")
@@ -212,7 +212,6 @@ def publish(
     batch: BatchFacts,
     progress: Callable[[str], None] = lambda step: None,
     prepare: Callable[[str], None] = lambda snapshot_id: None,
-    written_by: int = SCHEMA_VERSION,
 ) -> tuple[SnapshotFacts, bool]:
     """Build, verify and publish the state in `build/rows`; return the manifest and whether anything is new.
 
@@ -223,7 +222,7 @@ def publish(
     prepare : called with the new id before anything of the state can be seen: what has to exist beside it.
     """
     target = build / "snapshot.duckdb"
-    facts = build_snapshot(build / "rows", target, batch, progress, written_by)
+    facts = build_snapshot(build / "rows", target, batch, progress)
     prepare(facts.snapshot_id)
     if _serves(store, facts):
         shutil.rmtree(build, ignore_errors=True)

@@ -16,6 +16,7 @@ import duckdb
 
 from analytics.errors import StoreProblem
 from analytics.store.facts import SCHEMA_VERSION, SnapshotFacts
+from analytics.store.failures import failures_in_a_sentence
 from analytics.store.publish import (
     BatchFacts,
     build_snapshot,
@@ -63,7 +64,7 @@ def rebuild(
     StoreProblem
         When it cannot be told what served, or the state is missing or not what its manifest says.
     """
-    with import_lock(store):
+    with import_lock(store), failures_in_a_sentence():
         pointed = _pointed(store)
         chosen = snapshot_id or pointed or _only(store, served)
         former = state_facts(store, chosen)
@@ -124,8 +125,10 @@ def _only(store: Path, served: str | None) -> str:
 def _built(store: Path, former: SnapshotFacts, target: Path, progress: Callable[[str], None]) -> SnapshotFacts:
     rows = state_folder(store, former.snapshot_id)
     try:
-        facts = build_snapshot(rows, target, batch_facts(former), progress, former.schema_version)
+        facts = build_snapshot(rows, target, batch_facts(former), progress)
     except duckdb.Error:
+        if former.state_sha256:
+            raise  # its files are whole: the disk or the memory failed
         raise _not_whole(former.snapshot_id, []) from None
     if former.schema_version == 1:
         # Its manifest has no checksums of files: the rows themselves are compared, by the hash of that version.

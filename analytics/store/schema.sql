@@ -162,7 +162,7 @@ create table import_batch (
 create table quarantine (
     batch_id varchar not null,
     file varchar not null,
-    record bigint,                                  -- NULL = the whole file
+    record bigint,                                  -- NULL = the whole file, or left out by request
     column_name varchar,
     rule varchar not null,
     masked varchar                                  -- first character and length, never the value

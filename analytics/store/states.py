@@ -44,6 +44,12 @@ def state_sha256(rows: Path) -> dict[str, str]:
     return {path.stem: file_sha256(path) for path in sorted(rows.glob("*.parquet"))}
 
 
+def state_tables(store: Path, snapshot_id: str) -> frozenset[str]:
+    """Return the tables that a state has a file for, as its manifest says; one of a former version lacks some."""
+    facts = state_facts(store, snapshot_id)
+    return frozenset(facts.state_sha256 or facts.table_hashes)
+
+
 def damaged_files(store: Path, facts: SnapshotFacts) -> list[str]:
     """Return the tables whose file is not what the manifest says; of version 1, those whose file is missing."""
     folder = state_folder(store, facts.snapshot_id)

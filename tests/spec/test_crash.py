@@ -28,6 +28,7 @@ STEPS = sorted(
     {
         step
         for path in (PROJECT_ROOT / "analytics").rglob("*.py")
+        if path.name != "forget.py"  # its own steps are no import's (test_forget.py)
         for step in re.findall(r'\breached\("(\w+)"\)', path.read_text(encoding="utf-8"))
     }
 )
