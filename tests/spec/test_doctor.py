@@ -28,6 +28,8 @@ def store(tmp_path: Path) -> Path:
     manifest = {"file_bytes": len(CONTENT), "file_sha256": hashlib.sha256(CONTENT).hexdigest()}
     (folder / "snapshot-7f.json").write_text(json.dumps(manifest))
     (folder / "CURRENT").write_text("7f\n")
+    (folder / "batches" / "7f").mkdir(parents=True)
+    (folder / "batches" / "7f" / "manifest.json").write_text(json.dumps(manifest))
     (folder / "import.lock").touch()
     return folder
 
@@ -140,7 +142,29 @@ def test_anchors_are_as_private_as_the_key(store: Path, key: Path, port: int, mo
     assert wrong(examine(store, key, port)).keys() == found
 
 
+@POSIX
+@pytest.mark.parametrize(("mode", "found"), [(0o600, set()), (0o640, {"forgotten"})])
+def test_the_list_of_people_left_out_is_as_private(
+    store: Path, key: Path, port: int, mode: int, found: set[str]
+) -> None:
+    listed = key.with_name("iop.key.forgotten")
+    listed.write_text("iop-forgotten 1\n")
+    listed.chmod(mode)
+    findings = examine(store, key, port)
+    assert wrong(findings).keys() == found and "forgotten" in {finding.what for finding in findings}
+
+
+def test_an_interrupted_forget(store: Path, port: int) -> None:
+    (store / "forget.unfinished").touch()
+    assert "Run it again, with --key and --reason" in wrong(examine(store, None, port))["forgotten"]
+
+
 # Snapshot
+
+
+def test_a_snapshot_without_its_rows(store: Path, port: int) -> None:
+    shutil.rmtree(store / "batches" / "7f")
+    assert wrong(examine(store, None, port)).keys() == {"batches"}
 
 
 @pytest.mark.parametrize("pointer", ["8a", "", "snapshot-7f.duckdb", "../store/7f", "/elsewhere/x.duckdb", "\x00\xff"])
