@@ -1,4 +1,4 @@
-"""The command line: `python -m analytics demo | template | map | import | measure | key | doctor | rebuild | forget | bench`.
+"""The command line: `python -m analytics COMMAND`, with a list of commands under `--help`.
 
 Exit codes: 0 done (published, or nothing new), 1 not done (nothing published, a check failed), 2 wrong usage.
 """
