@@ -92,11 +92,12 @@ def set_aside_stays(connection: duckdb.DuckDBPyConnection, key: Key) -> None:
 
     No masked value of theirs is kept. `forgotten_episode` (raw) then names their stays.
     """
-    connection.execute(
-        f"update stage_episodes set finding = 'person_id|{RULE}|' where exists (from forgotten) "
-        f"and {Pseudonyms.sql('person', 'person_id')} in (select person_key from forgotten)",
-        Pseudonyms(key).parameters,
-    )
+    if _anybody(connection):
+        connection.execute(
+            f"update stage_episodes set finding = 'person_id|{RULE}|' "
+            f"where {Pseudonyms.sql('person', 'person_id')} in (select person_key from forgotten)",
+            Pseudonyms(key).parameters,
+        )
     connection.execute(
         "create table forgotten_episode as select distinct episode_id as raw from stage_episodes "
         f"where finding = 'person_id|{RULE}|' and episode_id is not null"
@@ -108,9 +109,11 @@ def set_aside_rows(connection: duckdb.DuckDBPyConnection, spec: TableSpec, key: 
 
     They are among the orphans of the file: no stay or person of theirs is accepted.
     """
+    if not _anybody(connection):
+        return
     if spec.parent == "person":
         theirs = (
-            f"select raw from (select distinct raw from orphan_{spec.table} where exists (from forgotten)) "
+            f"select raw from (select distinct raw from orphan_{spec.table}) "
             f"where {Pseudonyms.sql('person', 'raw')} in (select person_key from forgotten)"
         )
         parameters = Pseudonyms(key).parameters
@@ -124,3 +127,7 @@ def set_aside_rows(connection: duckdb.DuckDBPyConnection, spec: TableSpec, key: 
     )
     connection.execute(f"delete from orphan_{spec.table} where record in (from theirs)")
     connection.execute("drop table theirs")
+
+
+def _anybody(connection: duckdb.DuckDBPyConnection) -> bool:
+    return connection.execute("from forgotten limit 1").fetchone() is not None
