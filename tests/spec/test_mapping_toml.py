@@ -164,7 +164,7 @@ def test_a_column_that_only_begins_like_the_clock_is_innocent(tmp_path: Path) ->
 
 def test_every_shipped_mapping_loads_and_says_how_it_reads() -> None:
     paths = sorted((DATA_FOLDER / "mappings").glob("*.toml"))
-    assert [path.stem for path in paths] == ["ctn0027"]
+    assert [path.stem for path in paths] == ["ctn0027", "weekly_scores"]
     for path in paths:
         mapping = load_mapping(path)
         assert mapping.title and mapping.rules and mapping.drops
