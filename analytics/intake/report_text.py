@@ -210,7 +210,10 @@ def _set_aside(report: ImportReport) -> Iterator[str]:
 
 def _how_rows_count(report: ImportReport) -> str:
     if report.mapped:
-        return "Rows are those of the table that the mapping makes, in its order, counted from 1."
+        return (
+            "Rows are those of the raw file that the mapping names, counted from 1 below its line of names; where the "
+            "mapping has a select, those of the table that it makes, in its order."
+        )
     if all(file.source for file in report.files.values()):
         return "Rows of a sheet have the numbers of the spreadsheet."
     return "Rows are counted from 1 below the line of column names: row 3 is line 4 of the file."
@@ -256,7 +259,7 @@ def _left_out(report: ImportReport) -> Iterator[str]:
     if report.left_out:
         yield "Left out on purpose by the mapping"
         for words, count in report.left_out.items():
-            yield from _wrapped(f"{count_words(count, 'record')} of {words}", 4, "  ")
+            yield from _wrapped(f"{count:,} of {words}", 4, "  ")
 
 
 def _warnings(report: ImportReport) -> Iterator[str]:

@@ -180,6 +180,6 @@ def test_warnings_and_what_was_left_out_come_after_what_is_to_mend() -> None:
     )  # fmt: skip
     report = ImportReport(files={"scores.csv": scores}, left_out={"raw.csv: tests of staff": 1}, mapped=True)
     text = report.as_text()
-    order = ["1. Mend the numbers: 1 row", "1 record of raw.csv: tests of staff", "- scores.csv, ward, bed"]
+    order = ["1. Mend the numbers: 1 row", "1 of raw.csv: tests of staff", "- scores.csv, ward, bed"]
     assert sorted(order, key=text.index) == order
-    assert "Rows are those of the table that the mapping makes" in text
+    assert "Rows are those of the raw file that the mapping names" in text

@@ -7,7 +7,9 @@ import duckdb
 import pytest
 
 from analytics.errors import ImportProblem
+from analytics.intake.importer import ImportRequest, run_import
 from analytics.intake.mapping import MappedTables, load_mapping, run_selects
+from tests.spec.raw_files import CUT, Provider
 from tests.spec.workbooks import Bare, write_workbook
 
 STAYS = '[episodes]\nfile = "stays.csv"\n[episodes.columns]\nepisode_id = "Stay"\n'
@@ -163,3 +165,27 @@ def test_columns_that_are_not_there_or_belong_twice_stop_the_import(tmp_path: Pa
     lists = ONE + 'assessed_on = { by_column = { w2 = "2026-01-05" }, because = "x" }'
     with pytest.raises(ImportProblem, match="by_column says nothing of 'w1'"):
         run(tmp_path, wide_mapping(lists), "Stay,w1\nS1,1\n")
+
+
+def test_the_report_names_record_and_column_of_a_cell_that_is_set_aside(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "wide.csv").write_text("Stay,w0,w1\nS1,99,\nS2,20,#REF!\n", encoding="utf-8")
+    unknown = "".join(
+        f'{name} = "unknown"\n'
+        for name in ("discharge_day", "discharge_reason", "modality", "planned_weeks", "level_of_care",
+                     "primary_condition", "age_band", "gender", "referral_source")
+    )  # fmt: skip
+    stays = STAYS.replace("stays.csv", "wide.csv") + 'person_id = "Stay"\n' + unknown
+    stays += "".join(f'{name} = {{ const = "0", because = "x" }}\n' for name in ("program_id", "admit_day"))
+    weeks = ONE + 'instrument = "PHQ-9"\nassessed_day = { per_number = 7, because = "weekly" }\n'
+    text = "study_days = true\nobserved_until = 90\n" + stays + SCORES.format(file="wide.csv") + weeks
+    (tmp_path / "clinic.toml").write_text(text, encoding="utf-8")
+    provider = Provider(tmp_path)
+    request = ImportRequest(
+        tmp_path / "in", provider.store, "limited", provider.key, CUT, CUT, load_mapping(tmp_path / "clinic.toml")
+    )
+    report = run_import(request)
+    rejected = {(item.row, item.column, item.rule) for item in report.files["scores.csv"].rejected}
+    assert rejected == {(1, "total", "SCORE_RANGE"), (4, "total", "CELL_ERROR")}
+    assert "(row 1, column w0)" in report.as_text() and "(row 2, column w1)" in report.as_text()
+    assert report.files["scores.csv"].records_read == 3
