@@ -193,6 +193,7 @@ def _thresholds(measure: Measure) -> Iterator[ThresholdFact]:
         "reliable_change": profile.reliable_change,
         "response": instrument.response,
         "remission": instrument.remission,
+        "mcid": instrument.mcid,
     }
     for name, words in THRESHOLD_WORDS.items():
         fact = facts[name]

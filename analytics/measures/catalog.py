@@ -15,11 +15,14 @@ from analytics.instruments import PROFILES, find_instrument, load_instruments
 from analytics.measures import (
     access,
     attendance,
+    nhs_composite,
     readmission,
     recovery,
     retention,
+    safety,
     substance_use,
     symptom_change,
+    symptom_later,
     use_patterns,
 )
 from analytics.measures.symptom_binding import SymptomMeasure
@@ -30,6 +33,9 @@ FAMILIES: Final[tuple[ModuleType, ...]] = (
     retention,
     attendance,
     symptom_change,
+    symptom_later,
+    nhs_composite,
+    safety,
     substance_use,
     use_patterns,
     recovery,

@@ -16,7 +16,7 @@ from analytics.instruments import Profile as Thresholds
 from analytics.measures.denominators import MATURE, NOT_LEFT, REVIEWED, WHO_LEFT
 from analytics.measures.types import Estimator, Measure, Profile, Table
 
-Threshold = Literal["caseness", "reliable_change", "response", "remission"]
+Threshold = Literal["caseness", "reliable_change", "response", "remission", "mcid"]
 
 # What the other side of a caseness rule is called in SQL.
 OPPOSITE: Final[Mapping[Rule, Rule]] = {">=": "<", "<": ">=", "<=": ">", ">": "<="}
@@ -31,6 +31,7 @@ THRESHOLD_WORDS: Final[Mapping[Threshold, str]] = {
     "reliable_change": "reliable change",
     "response": "definition of response",
     "remission": "cut-off for remission",
+    "mcid": "smallest change that people notice",
 }
 
 
@@ -40,13 +41,19 @@ class SymptomMeasure:
 
     Words may hold `{name}` (PHQ-9), `{better}` (less depressed), `{worse}` and, in `family`, `{per_100}`.
     Expressions hold `{first}` and `{last}` (columns of totals), `{change}` (points of improvement) and
-    `{last_not_case}`; thresholds are bound as `$caseness`, `$reliable_change`, `$response`, `$remission`.
+    `{last_not_case}`, `{first_band}` and `{last_band}` (number of the band, 1 = least severe); thresholds are bound as
+    `$caseness`, `$reliable_change`, `$response`, `$remission`, `$mcid`.
 
     Attributes
     ----------
     thresholds : what the instrument must define. With "caseness" only people who started in the clinical
         range are counted; without it everybody who left is, and no pair of scores is not known.
     lower_only : True where the definition only makes sense when a lower total is better.
+    steps : further steps of the ladder: label, condition, words for those who fall out.
+    from_baseline : True where everybody with a baseline in the clinical range is followed from that day on, whether
+        or not they have left: `horizon` then says when the window is over.
+    with_item_9 : the instrument must have item 9. with_bands : every move from band to band is counted in `details`.
+    profiles : the profiles it exists in; empty = all that the instrument has.
     """
 
     id: str
@@ -63,6 +70,16 @@ class SymptomMeasure:
     knows_everybody: bool = False
     minimum_for_headline: int = 30
     notes: tuple[str, ...] = ()
+    steps: tuple[tuple[str, str, str], ...] = ()
+    from_baseline: bool = False
+    horizon: str | None = None
+    horizon_words: str = "too recent"
+    missing: Literal["shown", "failure"] = "shown"
+    unknown_words: str = "not measured twice"
+    known_words: str = "measured twice"
+    with_item_9: bool = False
+    with_bands: bool = False
+    profiles: tuple[Profile, ...] = ()
 
     def bind(self, instrument: Instrument, profile: Profile = "default") -> Measure:
         """Return the measure of one instrument under one profile.
@@ -81,10 +98,12 @@ class SymptomMeasure:
         }
         columns = _columns(instrument, profile)
         among_cases = "caseness" in self.thresholds
-        steps = _steps(columns, profile, among_cases)
+        steps = [] if self.from_baseline else list(_steps(columns, profile, among_cases))
+        steps += [(label, condition.format(**columns), lost) for label, condition, lost in self.steps]
         as_failure = profile == "nhs" and self.estimator is Estimator.PROPORTION
         success = None if self.success is None else self.success.format(**columns)
         used = {name: value for name, value in parameters.items() if f"${name}" in f"{steps}{success}"}
+        moves = band_moves(instrument, columns) if self.with_bands else {}
         mean = self.estimator is Estimator.MEAN_CHANGE
         return Measure(
             id=self.id,
@@ -97,10 +116,13 @@ class SymptomMeasure:
             eligible={label: condition for label, condition, _ in steps},
             lost={label: lost for label, _, lost in steps},
             success=success,
-            unknown_words="not known" if self.knows_everybody else "not measured twice",
-            known_words="known" if self.knows_everybody else "measured twice",
-            mature=MATURE,
-            missing="failure" if as_failure else "shown",
+            unknown_words="not known" if self.knows_everybody else self.unknown_words,
+            known_words="known" if self.knows_everybody else self.known_words,
+            also_counted=moves,
+            mature=None if self.from_baseline else MATURE,
+            horizon=self.horizon,
+            horizon_words=self.horizon_words,
+            missing="failure" if as_failure else self.missing,
             estimator=self.estimator,
             first=columns["first"] if mean else None,
             last=columns["last"] if mean else None,
@@ -126,6 +148,10 @@ class SymptomMeasure:
                 f"{instrument.name} is a rank, not an amount: the distance from 1 to 2 is not that from 4 to 5, so "
                 f"there is no mean of it."
             )
+        if self.with_item_9 and not instrument.item_9:
+            raise MeasureProblem(f"{instrument.name} has no item 9 about thoughts of death or self-harm.")
+        if self.profiles and profile not in self.profiles:
+            raise MeasureProblem(f"{self.id} has no profile '{profile}'. It has: {', '.join(self.profiles)}.")
         if profile not in instrument.profiles:
             raise MeasureProblem(
                 f"{instrument.name} has no profile '{profile}'. It has: {', '.join(instrument.profiles)}."
@@ -145,6 +171,8 @@ class SymptomMeasure:
 
     def _of_whom(self, profile: Profile, among_cases: bool) -> str:
         start = " who started in the clinical range" if among_cases else ""
+        if self.from_baseline:
+            return f"of people{start}"
         if profile == "nhs":
             came = " and" if among_cases else " who"
             return f"of people{start}{came} came at least twice and left"
@@ -159,6 +187,7 @@ def _threshold(instrument: Instrument, profile: Thresholds, name: Threshold) -> 
         "reliable_change": profile.reliable_change,
         "response": instrument.response,
         "remission": instrument.remission,
+        "mcid": instrument.mcid,
     }[name]
     return None if fact is None else fact.value
 
@@ -171,14 +200,36 @@ def _columns(instrument: Instrument, profile: Profile) -> dict[str, str]:
     if instrument.step != int(instrument.step):
         # 20.1 - 15.1 is a hair under 5 in binary; a change of exactly the threshold has to count.
         change = f"round({change}, 3)"
-    columns = {"first": first, "last": last, "change": change}
+    columns = {"first": first, "last": last, "change": change, "item_first": "item_9_first", "item_last": "item_9_last"}
+    columns |= {"first_band": _band_number(instrument, first), "last_band": _band_number(instrument, last)}
     caseness = instrument.profiles[profile].caseness
+    if instrument.remission is not None:
+        columns["six_in_remission"] = f"six_months {instrument.remission.rule} $remission"
+        columns["twelve_in_remission"] = f"twelve_months {instrument.remission.rule} $remission"
     if caseness is not None:
         columns["first_case"] = f"{first} {caseness.rule} $caseness"
         columns["last_not_case"] = f"{last} {OPPOSITE[caseness.rule]} $caseness"
         if instrument.remission is not None:
             columns["last_in_remission"] = f"{last} {instrument.remission.rule} $remission"
     return columns
+
+
+def _band_number(instrument: Instrument, total: str) -> str:
+    """Return the number of a total's band as SQL, 1 the least severe; NULL where the total is."""
+    bands = instrument.bands if instrument.better == "lower" else tuple(reversed(instrument.bands))
+    cases = " ".join(f"when {total} between {low:g} and {high:g} then {n}" for n, (_, low, high) in enumerate(bands, 1))
+    return f"(case {cases} end)"
+
+
+def band_moves(instrument: Instrument, columns: Mapping[str, str]) -> dict[str, str]:
+    """Return "first band to last band" -> the condition, for every pair of bands, the least severe first."""
+    names = [name.replace("_", " ") for name, _, _ in instrument.bands]
+    names = names if instrument.better == "lower" else names[::-1]
+    return {
+        f"{before} to {after}": f"{columns['first_band']} = {first} and {columns['last_band']} = {last}"
+        for first, before in enumerate(names, 1)
+        for last, after in enumerate(names, 1)
+    }
 
 
 def _steps(columns: Mapping[str, str], profile: Profile, among_cases: bool) -> list[tuple[str, str, str]]:

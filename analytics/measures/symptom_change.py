@@ -169,3 +169,40 @@ remission = SymptomMeasure(
     source="NQF 0710; CMS159",
     notes=("People with a milder start reach it more easily.",),
 )
+
+mcid_improved = SymptomMeasure(
+    id="mcid_improved",
+    title="Better by what people notice, {name}",
+    question="Of the people who left, how many were better by as much as people usually notice ({name})?",
+    did="were better by as much as people usually notice",
+    family=(
+        "Of every 100 people with a score at the start and at the end, about {per_100} were better by as much as "
+        "people usually notice."
+    ),
+    success="{change} >= $mcid",
+    thresholds=("mcid",),
+    estimator=Estimator.PROPORTION,
+    better="higher",
+    source="Smallest change that people notice, from the questionnaire's own studies",
+    profiles=("default",),
+    notes=("It can be less than the questionnaire's own error: it is not called clear change.", NATURAL_COURSE),
+)
+
+severity_band_shift = SymptomMeasure(
+    id="severity_band_shift",
+    title="In a milder band, {name}",
+    question="Of the people who left, how many ended in a milder band of severity than they started in ({name})?",
+    did="ended in a milder band than at the start",
+    family=(
+        "Of every 100 people with a score at the start and at the end, about {per_100} ended in a milder band than "
+        "they had started in."
+    ),
+    success="{last_band} < {first_band}",
+    estimator=Estimator.PROPORTION,
+    better="higher",
+    minimum_for_headline=10,
+    source="The questionnaire's bands of severity; every move from band to band is counted beside it",
+    with_bands=True,
+    profiles=("default",),
+    notes=("A band is crossed by one point: read it beside reliable change.", NATURAL_COURSE),
+)

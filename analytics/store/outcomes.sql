@@ -435,6 +435,40 @@ select
     (week_16 % 32768 - 16384) * direction as week_16
 from days;
 
+-- The latest score of the person, of whatever stay, 120 to 240 and 305 to 425 days after the baseline (HEDIS DRR-E,
+-- CMS159); on one day complete before prorated, then the worse state.
+create or replace temp table score_later as
+with line as (
+    select
+        e.person_id,
+        s.instrument,
+        e.start_day + s.day as line_day,
+        case when s.is_prorated then 0 else 1 end as is_complete,
+        cast(round(s.total * 10) as integer) * i.direction + 16384 as signed_total
+    from range_score as s
+    inner join episode_stay as e on e.episode_id = s.episode_id
+    inner join (select distinct instrument, direction from instrument) as i on i.instrument = s.instrument
+),
+later as (
+    select
+        r.episode_id,
+        r.instrument,
+        l.line_day - (e.start_day + r.first_day) as since,
+        cast((l.line_day - (e.start_day + r.first_day)) * 2 + l.is_complete as bigint) * 32768 + l.signed_total as key
+    from score_pair as r
+    inner join episode_stay as e on e.episode_id = r.episode_id
+    inner join line as l on l.person_id = e.person_id and l.instrument = r.instrument
+    where l.line_day - (e.start_day + r.first_day) between 120 and 425
+)
+select
+    k.episode_id,
+    k.instrument,
+    (max(k.key) filter (where k.since <= 240) % 32768 - 16384) * any_value(i.direction) as six_month_tenths,
+    (max(k.key) filter (where k.since >= 305) % 32768 - 16384) * any_value(i.direction) as twelve_month_tenths
+from later as k
+inner join (select distinct instrument, direction from instrument) as i on i.instrument = k.instrument
+group by k.episode_id, k.instrument;
+
 drop view owned_score;
 
 drop table stray_score;
@@ -781,6 +815,13 @@ with program_severity as (
     where instrument in ('phq9', 'phqa', 'gad7')
     group by program_id
 ),
+nhs_program as (
+    select program_id
+    from program_instrument
+    where instrument in ('phq9', 'gad7')
+    group by program_id
+    having count(*) = 2
+),
 joined as (
     select
         e.*,
@@ -795,6 +836,12 @@ joined as (
         s.dose_minutes,
         cast(floor(s.full_days / 7) as integer) as full_weeks,
         v.band as baseline_severity,
+        -- The two questionnaires of the NHS composite, complete first and last, where a program asks both.
+        n.program_id is not null as uses_nhs_pair,
+        np.nhs_first_tenths / 10e0 as nhs_depression_first,
+        np.nhs_last_tenths / 10e0 as nhs_depression_last,
+        na.nhs_first_tenths / 10e0 as nhs_anxiety_first,
+        na.nhs_last_tenths / 10e0 as nhs_anxiety_last,
         a.episode_id is not null as has_attendance,
         -- Collected, but no row: nobody came, which is a count. Not collected at all: not known.
         c.attendance or a.episode_id is not null as knows_attendance,
@@ -867,6 +914,11 @@ joined as (
     left join program_severity as i on i.program_id = e.program_id
     left join score_pair as r on r.episode_id = e.episode_id and r.instrument = i.instrument
     left join severity_band as v on v.instrument = r.instrument and v.total_tenths = r.first_tenths
+    left join nhs_program as n on n.program_id = e.program_id
+    left join score_pair as np
+        on n.program_id is not null and np.episode_id = e.episode_id and np.instrument = 'phq9'
+    left join score_pair as na
+        on n.program_id is not null and na.episode_id = e.episode_id and na.instrument = 'gad7'
 )
 select
     episode_id,
@@ -901,6 +953,11 @@ select
         when weeks_at_dose * 2 < full_weeks then 'under half'
         else 'half or more'
     end as dose_band,
+    uses_nhs_pair,
+    nhs_depression_first,
+    nhs_depression_last,
+    nhs_anxiety_first,
+    nhs_anxiety_last,
     person_sequence,
     los_days - exit_day as paperwork_lag,
     wait_days,
@@ -1038,6 +1095,8 @@ select
     r.nhs_last_tenths / 10e0 as nhs_last,
     r.item_9_first,
     r.item_9_last,
+    m.six_month_tenths / 10e0 as six_months,
+    m.twelve_month_tenths / 10e0 as twelve_months,
     r.week_0 / 10e0 as week_0,
     r.week_1 / 10e0 as week_1,
     r.week_2 / 10e0 as week_2,
@@ -1059,6 +1118,7 @@ from episode_outcome as e
 inner join program_instrument as u on u.program_id = e.program_id
 inner join (select distinct instrument, direction from instrument) as i on i.instrument = u.instrument
 left join score_pair as r on r.episode_id = e.episode_id and r.instrument = u.instrument
+left join score_later as m on m.episode_id = e.episode_id and m.instrument = u.instrument
 left join severity_band as v on v.instrument = r.instrument and v.total_tenths = r.first_tenths
 where e.episode_id between getvariable('first_episode') and getvariable('last_episode');
 
@@ -1080,6 +1140,8 @@ drop table episode_stay;
 drop table episode_weeks;
 
 drop table score_pair;
+
+drop table score_later;
 
 drop table severity_band;
 

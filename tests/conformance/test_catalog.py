@@ -146,6 +146,7 @@ def test_thresholds_come_from_the_instrument_alone() -> None:
             "reliable_change": profile.reliable_change,
             "response": instrument.response,
             "remission": instrument.remission,
+            "mcid": instrument.mcid,
         }
         for name, fact in facts.items():
             if name in measure.parameters:

@@ -128,6 +128,8 @@ class _Clinic:
             days |= {chance.randrange(-3, stay + 13) for _ in range(chance.randrange(8))}
             # Equal distance before and after admission, last days of the windows.
             days |= {d for d in (-7, 7, 0, -14, stay + 7, stay + 8) if chance.random() < 0.2}
+            # Months later: the edges of the windows of remission.
+            days |= {d + chance.choice((-7, 0, 7)) for d in (120, 240, 305, 425) if chance.random() < 0.15}
             for day in days:
                 # Few values, so that ties and turning points are common.
                 total: float = chance.randrange(0, HIGHEST[instrument] + 1)

@@ -60,10 +60,20 @@ class OutcomeTwin:
                 "wait_days": episode["wait_days"],
             }
             row |= self._course(episode) | self._attendance(episode)
+            row |= self._composite(episode)
             row |= self.events.acute(episode) | self.events.substance(episode)
             row |= self.events.followups(episode)
             rows.append(row)
         return rows
+
+    def _composite(self, episode: Row) -> Row:
+        """Complete first and last of the two questionnaires of the NHS composite."""
+        asks_both = {"phq9", "gad7"} <= self.scores.instruments_of[episode["program_id"]]
+        row: Row = {"uses_nhs_pair": asks_both}
+        for kind, instrument in (("depression", "phq9"), ("anxiety", "gad7")):
+            pair = self.scores.pair(episode, instrument) if asks_both else {}
+            row[f"nhs_{kind}_first"], row[f"nhs_{kind}_last"] = pair.get("nhs_first"), pair.get("nhs_last")
+        return row
 
     def score_outcome(self) -> list[Row]:
         """One row per episode and instrument that its program uses."""

@@ -17,6 +17,7 @@ class ScoreTwin:
         for row in tables["program_instrument"]:
             self.instruments_of[row["program_id"]].add(row["instrument"])
         self.direction = {row["instrument"]: row["direction"] for row in tables["instrument"]}
+        self.filed = by_column(tables["score"], "episode_id")
         self.scores = self._scores_by_owner()
 
     def _scores_by_owner(self) -> dict[int, list[Row]]:
@@ -109,9 +110,32 @@ class ScoreTwin:
             "item_9_first": first and first["item_9"],
             "item_9_last": last and last["item_9"],
         }
+        row |= self._months_later(episode, instrument, row["first_day"])
         for week in WEEKS_SHOWN:
             of_week = [s for s in scores if max(0, s["day"] // 7) == week]
             row[f"week_{week}"] = latest(of_week)["total"] if of_week else None
+        return row
+
+    def _months_later(self, episode: Row, instrument: str, first_day: int | None) -> Row:
+        """The person's latest score of any stay, so many days after the baseline."""
+        row: Row = {"six_months": None, "twelve_months": None}
+        if first_day is None:
+            return row
+        index = episode["start_day"] + first_day
+        for name, (start, end) in {"six_months": (120, 240), "twelve_months": (305, 425)}.items():
+            found = [
+                (
+                    filed["start_day"] + s["day"] - index,
+                    not s["is_prorated"],
+                    s["total"] * self.direction[instrument],
+                    s,
+                )
+                for filed in self.episodes_of[episode["person_id"]]
+                for s in self.filed[filed["episode_id"]]
+                if s["instrument"] == instrument
+            ]
+            found = [each for each in found if start <= each[0] <= end]
+            row[name] = max(found, key=lambda each: each[:3])[3]["total"] if found else None
         return row
 
 

@@ -1,0 +1,90 @@
+"""Thoughts of death or self-harm: how many report them at the start, how many still do, and how many newly do.
+
+A dashboard is no alert: an individual answer belongs to the clinician on the day it is given.
+"""
+
+from __future__ import annotations
+
+from analytics.measures.symptom_binding import SymptomMeasure
+from analytics.measures.types import Estimator
+
+NO_ALERT = "This is not an alert. Who answers an individual report stands in the program's own rules."
+ANSWERED = "answered item 9 at the start"
+NOT_ANSWERED = "no answer to item 9 at the start"
+SOURCE = "Item 9 of the PHQ-9, any answer above 0; Kroenke 2001"
+
+item9_positive = SymptomMeasure(
+    id="item9_positive",
+    title="Thoughts of death or self-harm, {name}",
+    question="Of the people who left, how many reported thoughts of death or self-harm at the start ({name})?",
+    did="reported thoughts of death or self-harm at the start",
+    family=None,
+    success="{item_first} >= 1",
+    unknown_words=NOT_ANSWERED,
+    known_words=ANSWERED,
+    estimator=Estimator.PROPORTION,
+    better="lower",
+    source=SOURCE,
+    with_item_9=True,
+    profiles=("default",),
+    notes=(NO_ALERT, "A missing answer is missing: it is never filled in."),
+)
+
+item9_last = SymptomMeasure(
+    id="item9_last",
+    title="Thoughts of self-harm at the end, {name}",
+    question="Of the people who left, how many reported thoughts of death or self-harm at the end ({name})?",
+    did="reported thoughts of death or self-harm at the end",
+    family=None,
+    success="{item_last} >= 1",
+    unknown_words="no later answer to item 9",
+    known_words="answered item 9 later",
+    estimator=Estimator.PROPORTION,
+    better="lower",
+    source=SOURCE,
+    with_item_9=True,
+    profiles=("default",),
+    notes=(NO_ALERT,),
+)
+
+item9_resolved = SymptomMeasure(
+    id="item9_resolved",
+    title="Thoughts of self-harm gone, {name}",
+    question="Of the people with such thoughts at the start who left, how many had none at the end ({name})?",
+    did="had no such thoughts at the end",
+    family=None,
+    steps=(
+        (ANSWERED, "{item_first} is not null", NOT_ANSWERED),
+        ("reported such thoughts at the start", "{item_first} >= 1", "no such thoughts at the start"),
+    ),
+    success="{item_last} = 0",
+    unknown_words="no later answer to item 9",
+    known_words="answered item 9 later",
+    estimator=Estimator.PROPORTION,
+    better="higher",
+    source=SOURCE,
+    with_item_9=True,
+    profiles=("default",),
+    notes=(NO_ALERT,),
+)
+
+item9_new = SymptomMeasure(
+    id="item9_new",
+    title="New thoughts of self-harm, {name}",
+    question="Of the people without such thoughts at the start who left, how many had them at the end ({name})?",
+    did="had such thoughts at the end",
+    family=None,
+    steps=(
+        (ANSWERED, "{item_first} is not null", NOT_ANSWERED),
+        ("had no such thoughts at the start", "{item_first} = 0", "such thoughts at the start already"),
+    ),
+    success="{item_last} >= 1",
+    unknown_words="no later answer to item 9",
+    known_words="answered item 9 later",
+    estimator=Estimator.PROPORTION,
+    better="lower",
+    source=SOURCE,
+    with_item_9=True,
+    profiles=("default",),
+    notes=(NO_ALERT,),
+)

@@ -1,0 +1,121 @@
+"""Remission months after the start, in the style of national measures: HEDIS DRR-E and CMS159.
+
+"In the style of": only people who came to us, by their own first score; no enrolment rules of a plan.
+"""
+
+from __future__ import annotations
+
+from analytics.measures.symptom_binding import HAD_BASELINE, WAS_CASE, SymptomMeasure
+from analytics.measures.types import Estimator
+
+DEPRESSION = "with depression as the main condition"
+ALIVE = "alive when last seen"
+DRRE = "HEDIS DRR-E style: the latest score 120 to 240 days after the first; no score counts as no"
+
+_STEPS = (
+    (HAD_BASELINE, "{first} is not null", "no score at the start"),
+    (WAS_CASE, "{first_case}", "started below the clinical range"),
+    (DEPRESSION, "primary_condition = 'depression'", "another main condition, or not recorded"),
+    (ALIVE, "discharge_reason is distinct from 'deceased'", "died in the program"),
+)
+_NOTES = (
+    "Followed from the first score on, whether or not people have left by then. No score in the window counts as no.",
+    "In the style of the national measure, which counts members of a health plan and excludes further diagnoses that "
+    "are not recorded here.",
+)
+followup_120_240 = SymptomMeasure(
+    id="followup_120_240",
+    title="Asked again after 4 to 8 months, {name}",
+    question="Of the people with depression in the clinical range, how many have a {name} score 120 to 240 days later?",
+    did="have a score 120 to 240 days later",
+    family=None,
+    thresholds=("caseness", "remission"),
+    lower_only=True,
+    from_baseline=True,
+    steps=_STEPS,
+    success="six_months is not null",
+    unknown_words="not known",
+    known_words="known",
+    horizon="observed_days >= first_day + 240",
+    horizon_words="first asked at least 240 days ago",
+    estimator=Estimator.PROPORTION,
+    better="higher",
+    source=DRRE,
+    profiles=("default",),
+    notes=_NOTES,
+)
+
+remission_120_240 = SymptomMeasure(
+    id="remission_120_240",
+    title="Almost no symptoms, 4 to 8 months, {name}",
+    question="Of the people with depression in the clinical range, how many had almost no symptoms "
+    "120 to 240 days later?",
+    did="had almost no symptoms 120 to 240 days later",
+    family=None,
+    thresholds=("caseness", "remission"),
+    lower_only=True,
+    from_baseline=True,
+    steps=_STEPS,
+    success="{six_in_remission}",
+    unknown_words="no score in those days",
+    known_words="with a score in those days",
+    horizon="observed_days >= first_day + 240",
+    horizon_words="first asked at least 240 days ago",
+    missing="failure",
+    estimator=Estimator.PROPORTION,
+    better="higher",
+    source=DRRE,
+    profiles=("default",),
+    notes=_NOTES,
+)
+
+response_120_240 = SymptomMeasure(
+    id="response_120_240",
+    title="Symptoms halved, 4 to 8 months, {name}",
+    question="Of the people with depression in the clinical range, how many had halved their score "
+    "120 to 240 days later?",
+    did="had halved their score 120 to 240 days later",
+    family=None,
+    thresholds=("caseness", "response", "remission"),
+    lower_only=True,
+    from_baseline=True,
+    steps=_STEPS,
+    success="({first} - six_months) >= $response * {first}",
+    unknown_words="no score in those days",
+    known_words="with a score in those days",
+    horizon="observed_days >= first_day + 240",
+    horizon_words="first asked at least 240 days ago",
+    missing="failure",
+    estimator=Estimator.PROPORTION,
+    better="higher",
+    source=DRRE,
+    profiles=("default",),
+    notes=_NOTES,
+)
+
+remission_12m = SymptomMeasure(
+    id="remission_12m",
+    title="Almost no symptoms after a year, {name}",
+    question="Of the people with depression in the clinical range, how many had almost no symptoms a year "
+    "later ({name})?",
+    did="had almost no symptoms a year later",
+    family=(
+        "Of every 100 people who came with depression in the clinical range, about {per_100} had almost no symptoms a "
+        "year later, as far as we asked them."
+    ),
+    thresholds=("caseness", "remission"),
+    lower_only=True,
+    from_baseline=True,
+    steps=_STEPS,
+    success="{twelve_in_remission}",
+    unknown_words="no score around that day",
+    known_words="with a score around that day",
+    horizon="observed_days >= first_day + 425",
+    horizon_words="first asked at least 425 days ago",
+    missing="failure",
+    estimator=Estimator.PROPORTION,
+    better="higher",
+    source="CMS159 style (NQF 0710e): the last score 305 to 425 days after the first; no score counts as no",
+    profiles=("default",),
+    notes=_NOTES,
+)

@@ -1,0 +1,151 @@
+"""Bands, notable change, item 9, national styles: each against the catalogue's worked example or by hand."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analytics.errors import MeasureProblem
+from analytics.measures import ALL, Estimate, find
+from analytics.measures.estimate import OF_KNOWN, UNKNOWN_AS_NO
+from tests.spec.outcome_tables import Row, SmallSnapshot, one, small_snapshot
+
+
+def value(snapshot: SmallSnapshot, name: str, instrument: str | None = "phq9") -> Estimate:
+    return one(snapshot, find(name, instrument)).estimates[ALL]
+
+
+def counted(estimate: Estimate) -> tuple[int, int, int]:
+    return estimate.numerator, estimate.denominator, estimate.unknown
+
+
+def m12(shared: Path) -> list[dict[str, Any]]:
+    catalogue = json.loads((shared / "measure_examples.json").read_text(encoding="utf-8"))["examples"]
+    rows: list[dict[str, Any]] = next(each for each in catalogue if each["id"] == "m12_dataset")["inputs"]["rows"]
+    return rows
+
+
+@pytest.fixture(scope="module")
+def pairs(request: pytest.FixtureRequest) -> SmallSnapshot:
+    """The twelve episodes of the catalogue, two of them open."""
+    rows = m12(request.getfixturevalue("shared"))
+    episodes: list[Row] = [{"los_days": 56 if row["discharge_date"] else None} for row in rows]
+    scores = [
+        {"episode_id": number, "first": row["phq_first"], "last": row["phq_last"]}
+        for number, row in enumerate(rows, start=1)
+    ]
+    return small_snapshot(episodes, scores)
+
+
+def test_a_change_people_notice(pairs: SmallSnapshot) -> None:
+    # changes of the nine pairs: 12, 3, 4, -2, 6, 6, 1, -6, 6; five points or more: 12, 6, 6, 6
+    assert counted(value(pairs, "mcid_improved")) == (4, 9, 1)
+
+
+def test_moves_between_bands_add_up_to_the_pairs(pairs: SmallSnapshot) -> None:
+    # ex: severity_shift: improved 6, same 2, worse 1
+    found = value(pairs, "severity_band_shift")
+    assert counted(found) == (6, 9, 1)
+    moves = {words: int(number) for words, number in found.details.items() if number}
+    names = ["minimal", "mild", "moderate", "moderately severe", "severe"]
+    better = sum(n for words, n in moves.items() for a, b in [words.split(" to ")] if names.index(b) < names.index(a))
+    assert (better, sum(moves.values())) == (6, 9)
+
+
+def test_a_band_of_a_scale_that_rises_is_read_from_the_other_end() -> None:
+    # WHO-5, higher is better: from 20 to 80 is milder
+    scores = [{"episode_id": 1, "instrument": "who5", "direction": -1, "first": 20, "last": 80}]
+    assert counted(value(small_snapshot([{}], scores), "severity_band_shift", "who5")) == (1, 1, 0)
+
+
+def test_thoughts_of_self_harm() -> None:
+    # ex: item9: 18 of 40 at the start; 11 of these 18 gone; 2 of 22 new; 9 of 40 at the end. Three without an answer.
+    answers = [(1, 0)] * 11 + [(2, 1)] * 7 + [(0, 1)] * 2 + [(0, 0)] * 20 + [(None, None)] * 2 + [(None, 1)]
+    scores = [
+        {"episode_id": number, "first": 12, "last": 8, "item_9_first": first, "item_9_last": last}
+        for number, (first, last) in enumerate(answers, start=1)
+    ]
+    snapshot = small_snapshot([{}] * len(answers), scores)
+    assert counted(value(snapshot, "item9_positive")) == (18, 40, 3)
+    assert counted(value(snapshot, "item9_resolved")) == (11, 18, 0)
+    assert counted(value(snapshot, "item9_new")) == (2, 22, 0)
+    assert counted(value(snapshot, "item9_last")) == (10, 41, 2)
+
+
+def test_item_9_is_asked_by_some_questionnaires_only() -> None:
+    with pytest.raises(MeasureProblem, match="GAD-7 has no item 9"):
+        find("item9_positive", "gad7")
+
+
+# Months later. The windows themselves: tests/property/test_outcomes_twin.py.
+
+
+def test_remission_months_later_counts_those_not_asked_as_no() -> None:
+    # ex: drre_window (last 7: no remission, but halved) and cms159_window (last 4: remission)
+    episodes: list[Row] = [{"observed_days": 455}] * 7 + [{"observed_days": 239}]
+    episodes[4] = {"observed_days": 455, "discharge_reason": "deceased"}
+    episodes[5] = {"observed_days": 455, "primary_condition": "bipolar"}
+    scores: list[Row] = [
+        {"first": 16, "first_day": 0, "six_months": 7, "twelve_months": 4},
+        {"first": 16, "first_day": 0, "six_months": 4, "twelve_months": 5},
+        {"first": 16, "first_day": 0},  # not asked
+        {"first": 9, "first_day": 0, "six_months": 1},  # started below the clinical range
+        {"first": 16, "first_day": 0, "six_months": 1},  # died
+        {"first": 16, "first_day": 0, "six_months": 1},  # another condition
+        {"six_months": 1},  # no score at the start
+        {"first": 16, "first_day": 0, "six_months": 1},  # too recent
+    ]
+    snapshot = small_snapshot(episodes, [row | {"episode_id": n} for n, row in enumerate(scores, start=1)])  # type: ignore[operator]
+    assert counted(value(snapshot, "followup_120_240")) == (2, 3, 0)
+    six = one(snapshot, find("remission_120_240", "phq9"))
+    assert counted(six.estimates[ALL]) == (1, 3, 1)
+    assert six.estimates[ALL].too_recent == 1
+    assert counted(six.variants[OF_KNOWN][ALL])[:2] == (1, 2)
+    assert counted(value(snapshot, "response_120_240")) == (2, 3, 1)
+    assert counted(value(snapshot, "remission_12m")) == (1, 3, 1)
+
+
+# The English national rule
+
+
+def composite(rows: list[tuple[float | None, ...]]) -> SmallSnapshot:
+    names = ("nhs_depression_first", "nhs_depression_last", "nhs_anxiety_first", "nhs_anxiety_last")
+    return small_snapshot(
+        {"uses_nhs_pair": True, "attended_days": 10, **dict(zip(names, row, strict=True))} for row in rows
+    )
+
+
+def test_the_national_rule_matches_the_worked_example(shared: Path) -> None:
+    # ex: m12_nhs: recovery 4/9, improvement 4/10, reliable recovery 3/9, deterioration 1/10
+    rows = [row for row in m12(shared) if row["discharge_date"]]
+    keys = ("phq_first", "phq_last", "gad_first", "gad_last")
+    snapshot = composite([
+        tuple(None if row["phq_last"] is None or row["gad_last"] is None else row[key] for key in keys) for row in rows
+    ])  # fmt: skip
+    assert counted(value(snapshot, "nhs_recovery", None)) == (4, 9, 1)
+    assert counted(value(snapshot, "nhs_reliable_improvement", None)) == (4, 10, 1)
+    assert counted(value(snapshot, "nhs_reliable_recovery", None)) == (3, 9, 1)
+    assert counted(value(snapshot, "nhs_reliable_deterioration", None)) == (1, 10, 1)
+
+
+def test_a_conflict_is_neither_better_nor_worse() -> None:
+    # ex: nhs_conflict: PHQ 16 to 9, GAD 5 to 9
+    snapshot = composite([(16, 9, 5, 9)])
+    for name in ("nhs_recovery", "nhs_reliable_improvement", "nhs_reliable_recovery", "nhs_reliable_deterioration"):
+        assert value(snapshot, name, None).numerator == 0, name
+
+
+def test_without_all_four_scores_people_stay_in_as_not_recovered() -> None:
+    snapshot = composite([(16, 4, 12, 3), (16, None, 12, None), (4, 2, 3, 1)])
+    recovered = one(snapshot, find("nhs_recovery"))
+    assert counted(recovered.estimates[ALL]) == (1, 2, 1)
+    assert recovered.ladder.steps[-3].lost_label == "started below the clinical range"
+    assert OF_KNOWN in recovered.variants
+    assert UNKNOWN_AS_NO not in recovered.variants
+
+
+def test_a_program_without_both_questionnaires_is_not_in_it() -> None:
+    snapshot = small_snapshot([{"uses_nhs_pair": False, "attended_days": 10}])
+    found = value(snapshot, "nhs_recovery", None)
+    assert found.reason == "Nobody to count of 1: 1 in another program."
