@@ -49,6 +49,7 @@ class Row:
     runs : of how many runs after a warm-up the figures are the median; 1 = once, without a warm-up.
     reason : why there is no figure, in words.
     disagreement : how the peer's answer differs from ours, in words; a fast wrong answer misses its gate.
+    note : what the figure is about, in words.
     """
 
     work: str
@@ -60,6 +61,7 @@ class Row:
     runs: int = 1
     reason: str = ""
     disagreement: str = ""
+    note: str = ""
 
     @property
     def ratio(self) -> float | None:

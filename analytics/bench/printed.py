@@ -53,6 +53,7 @@ def as_dict(rows: Sequence[Row], episodes: int) -> dict[str, object]:
                 "runs": row.runs if row.ours is not None else 0,
                 "verdict": row.verdict(episodes).value,
                 "reason": row.reason or row.disagreement or None,
+                "note": row.note or None,
             }
             for row in rows
         ],
@@ -98,6 +99,8 @@ def _cells(row: Row, episodes: int) -> tuple[str, ...]:
         words = f"not judged: holds from {row.gate.from_episodes:,} episodes on"
     elif row.reason or row.disagreement:
         words = f"{words}: {row.reason or row.disagreement}"
+    if row.note:
+        words = f"{words} ({row.note})"
     unit = "×" if row.peer else row.unit
     return (
         f"{row.work} | {row.peer}" if row.peer else row.work,

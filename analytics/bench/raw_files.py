@@ -42,11 +42,16 @@ WriteRaw = Callable[[Path, int], RawFacts]
 
 @dataclass(frozen=True)
 class Imported:
-    """One import: rows read of all files that it uses, seconds, and peak memory in bytes (None = not known)."""
+    """One import: rows read of each file that it uses, seconds, and peak memory in bytes (None = not known)."""
 
-    rows: int
+    rows_of: dict[str, int]
     seconds: float
     peak: int | None
+
+    @property
+    def rows(self) -> int:
+        """Return the rows of all files."""
+        return sum(self.rows_of.values())
 
 
 def import_once(folder: Path, episodes: int, write_raw: WriteRaw) -> Imported:
@@ -58,7 +63,8 @@ def import_once(folder: Path, episodes: int, write_raw: WriteRaw) -> Imported:
     command = ["import", str(raw), "--store", str(store), "--key", str(key), "--privacy", "synthetic"]
     command += ["--data-cut", facts.data_cut.isoformat(), "--import-date", facts.import_date.isoformat()]
     seconds, peak = in_child(run_command, [*command, "--report", str(report)])
-    rows = sum(file["records_read"] for file in json.loads(report.read_text(encoding="utf-8"))["files"].values())
+    files = json.loads(report.read_text(encoding="utf-8"))["files"]
+    rows = {name.removesuffix(".csv"): file["records_read"] for name, file in files.items() if file["records_read"]}
     for file in raw.iterdir():
         file.unlink()
     return Imported(rows, seconds, peak)
@@ -88,7 +94,9 @@ def run_command(arguments: list[str]) -> tuple[float, int | None]:
 def import_rows(imported: Imported) -> list[Row]:
     """Return speed and memory of the import; it ran once, for it makes the store that all else uses."""
     work, speed = f"import of {imported.rows:,} raw rows, all rules", imported.rows / imported.seconds
+    most_first = sorted(imported.rows_of.items(), key=lambda item: -item[1])
+    note = f"{imported.seconds:,.0f} s: " + ", ".join(f"{rows:,} {name}" for name, rows in most_first)
     return [
-        Row(work, "rows/s", ROWS_PER_SECOND, speed),
+        Row(work, "rows/s", ROWS_PER_SECOND, speed, note=note),
         memory_row("import, peak memory", PEAK_GIGABYTES, imported.peak),
     ]

@@ -202,6 +202,9 @@ def test_every_row_is_measured_on_made_up_data_and_peers_give_the_same_answers(
         # The page rows are about the demo, so they are judged at any size.
         judged = row["verdict"] in ("met", "missed")
         assert judged == work.startswith("page"), work
+    note = next(row["note"] for work, row in by_work.items() if work.startswith("import of "))
+    assert re.match(r"[\d,]+ s: [\d,]+ attendance, [\d,]+ scores, ", note)
+    assert note in "".join(table)
     assert by_work["page rerun on the demo, script time, median"]["runs"] == 2 * page_runs.RUNS
     assert list(scratch.iterdir()) == []
 
