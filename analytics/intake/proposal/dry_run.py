@@ -11,6 +11,7 @@ from pathlib import Path
 
 from analytics.intake.checked import CheckedFiles
 from analytics.intake.deidentify import KEY_BYTES, Key
+from analytics.intake.forgotten import load_forgotten
 from analytics.intake.importer import MEMORY_LIMIT
 from analytics.intake.mapping_model import SourceMapping
 from analytics.intake.model import TABLES
@@ -57,6 +58,7 @@ def dry_run(
     ):
         connection.execute("set disabled_optimizers = 'join_order,build_side_probe_side'")  # as in an import
         prepare(connection)
+        load_forgotten(connection, [])  # a key that is thrown away knows nobody
         sources = open_sources(connection, folder, mapping, [], report)
         context = StagingContext(
             day_number(import_date),
