@@ -195,7 +195,7 @@ class _Import:
             if incremental:
                 source = sources.tables.get(spec.table)
                 keys = key_columns(spec, source.present | {"substance", "session_no"} if source else frozenset())
-                merge.add_known_rows(self._connection, spec, keys, self._request.store, self._context.cut_day)
+                merge.add_known_rows(self._connection, spec, keys, self._request.store)
 
     def _session_number(self, spec: TableSpec, sources: Sources) -> tuple[str, dict[str, bytes]]:
         """Return SQL for the number of a session among those of one episode, day and type, and what it binds.

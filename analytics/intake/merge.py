@@ -15,6 +15,7 @@ from analytics.errors import ImportProblem, StoreProblem
 from analytics.intake.anchors import anchored_cut, load_anchors
 from analytics.intake.deidentify import Key, Pseudonyms
 from analytics.intake.model import EPISODE_FACTS, TableSpec
+from analytics.intake.rules import ROW_CONDITIONS
 from analytics.intake.sql_text import quoted
 from analytics.store.snapshot import current_id
 from analytics.store.states import state_folder, state_tables
@@ -146,9 +147,22 @@ def add_known_episodes(connection: duckdb.DuckDBPyConnection, store: Path) -> No
     )
 
 
-def add_known_rows(
-    connection: duckdb.DuckDBPyConnection, spec: TableSpec, keys: list[str], store: Path, cut_day: int
-) -> None:
+def _still_inside(spec: TableSpec) -> str:
+    """Return SQL that keeps the rows `o` whose stay, as it is now, would not refuse them."""
+    conditions = [
+        f"({each.condition})"
+        for each in ROW_CONDITIONS
+        if each.table == spec.table and ("first_day" in each.condition or "last_day" in each.condition)
+    ]
+    if not conditions:
+        return ""
+    return (
+        "join (select ix, admit_date as first_day, discharge_date as last_day from all_episodes) e using (ix) "
+        f"where not coalesce({' or '.join(conditions)}, false)"
+    )
+
+
+def add_known_rows(connection: duckdb.DuckDBPyConnection, spec: TableSpec, keys: list[str], store: Path) -> None:
     """Add to `kept_<file>` the rows of the store that this batch does not replace.
 
     Rows that a corrected stay leaves outside its days are left behind: the source has to give them again.
@@ -168,20 +182,20 @@ def add_known_rows(
         )
     else:
         join, ix = "join moved k on k.state_id = p.episode_id", "k.ix"
-    same = " and ".join(f"n.{key} is not distinct from o.{key}" for key in keys)
-    inside = (
-        "join all_episodes e using (ix) "
-        f"where o.session_date between e.admit_date and coalesce(e.discharge_date, {cut_day})"
-        if spec.table == "attendance"
-        else "join all_episodes e using (ix) where e.discharge_date is not null"
-        if spec.table == "followups"
-        else ""
+    # A window of capture begins in the store with the person's first admission, however early its source began.
+    given_rows = (
+        '(select r.* replace (greatest("from", first_admit) as "from") from kept_capture r left join '
+        "(select x.ix, first_admit from first_known join person_ix x using (person_key)) using (ix))"
+        if spec.table == "capture"
+        else f"kept_{spec.table}"
     )
+    same = " and ".join(f"n.{key} is not distinct from o.{key}" for key in keys)
+    inside = _still_inside(spec)
     connection.execute(
         f"create temp table earlier as select {ix} as ix, {columns} from {_state(store, table)} p {join}"
     )
     connection.execute(
         f"insert into kept_{spec.table} select o.* from earlier o {inside} "
-        f"{'and' if inside else 'where'} not exists (select 1 from kept_{spec.table} n where {same})"
+        f"{'and' if inside else 'where'} not exists (select 1 from {given_rows} n where {same})"
     )
     connection.execute("drop table earlier")

@@ -249,6 +249,41 @@ def test_a_changed_discharge_moves_the_follow_ups(provider: Provider) -> None:
     ]
 
 
+def test_a_later_discharge_leaves_an_earlier_call_behind_as_a_full_import_would(provider: Provider) -> None:
+    left: Row = {"discharge_date": day(86), "discharge_reason": "completed"}
+    assert provider.add({"episodes": [left]}).published  # the call was on day 85
+    assert provider.query("select count(*) from followup") == [(0,)]
+
+
+def test_a_changed_admission_moves_the_whole_line_of_the_person(provider: Provider, tmp_path: Path) -> None:
+    """Other stays, their scores, hospital stays and windows: all that is counted from the first admission."""
+    again: Row = {"episode_id": "E4", "admit_date": day(80), "person_id": "P1"}
+    score: Row = {"episode_id": "E4", "assessed_on": day(90), "total": 2}
+    window: Row = {"from": day(-400), "to": CUT}
+    provider.add({"episodes": [again], "scores": [score], "capture": [window]})
+    moved: Row = {"admit_date": day(-5), "discharge_date": day(50), "discharge_reason": "completed"}
+    provider.add({"episodes": [moved], "capture": [window, FILES["capture"][0]]})
+    line = "select start_day, los_days from episode where person_id = (select person_id from acute_event) order by all"
+    assert provider.query(line) == [(0, 55), (85, None)]
+    assert provider.query("select start_day, end_day from acute_event") == [(65, 68)]
+    assert provider.query("select start_day, day from score join episode using (episode_id) where start_day > 0") == [
+        (85, 10)
+    ]
+    files: Files = {**FILES, "episodes": [moved, *FILES["episodes"][1:], again]}
+    files |= {"scores": [*FILES["scores"], score], "capture": [window, FILES["capture"][0]]}
+    whole = in_one_go(tmp_path / "whole", provider, files, CUT)
+    assert dict(provider.open().facts.table_hashes) == whole
+
+
+def test_a_window_of_capture_that_is_corrected_replaces_the_one_that_was_cut_to_the_first_admission(
+    provider: Provider, tmp_path: Path
+) -> None:
+    long: Row = {"from": day(-400), "to": day(100)}
+    for window, to_day in ((long, 100), ({**long, "to": day(30)}, 30), ({**long, "to": day(120)}, 120)):
+        provider.add({"capture": [window, {"from": day(0), "to": day(20)}]})
+        assert provider.query("select from_day, to_day from capture") == [(0, to_day)]
+
+
 def test_a_stay_that_is_open_again_has_no_follow_up(provider: Provider) -> None:
     assert provider.add({"episodes": [{}]}).published
     assert provider.query("select count(*), count(los_days) from episode") == [(3, 1)]
