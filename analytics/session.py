@@ -25,7 +25,7 @@ from analytics.measures.pairs import pair_counts
 from analytics.measures.types import NOT_KNOWN, Cohort, Measure, Profile, StratifiedResult, Stratifier
 from analytics.reports.tables import csv_bytes
 from analytics.settings import DATA_FOLDER
-from analytics.store.snapshot import Snapshot, current_id, open_current, snapshot_path
+from analytics.store.snapshot import Snapshot, current_id, open_before, open_current, snapshot_path
 from analytics.texts import cohort_words, data_cut_words
 
 Section = Literal["explore", "families", "accreditation", "data"]
@@ -43,6 +43,7 @@ ALL_ROLES: Final[frozenset[Role]] = frozenset({"explorer", "admissions", "accred
 LOCAL_BANNER: Final = "Local session, no sign-in: everyone at this computer sees everything."
 
 CACHED_RESULTS: Final = 500
+LONGEST_QUERY: Final = 5.0  # seconds
 
 Result = TypeVar("Result")
 
@@ -83,11 +84,15 @@ class Session:
                     # The former snapshot is not closed here: a page may still be reading it. It closes itself
                     # when the last page lets go of it.
                     self._snapshot = open_current(self._store)
+                    self._snapshot.patience = LONGEST_QUERY
                     self._cache.clear()
             except StoreProblem as problem:
                 # Data that were taken out of the store are not shown on.
                 if self._snapshot is None or not snapshot_path(self._store, self._snapshot.snapshot_id).exists():
+                    self._snapshot = open_before(self._store)
+                if self._snapshot is None:
                     raise
+                self._snapshot.patience = LONGEST_QUERY
                 return self._snapshot, f"These are the data before the last import. {problem}"
             return self._snapshot, ""
 

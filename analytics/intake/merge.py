@@ -18,7 +18,7 @@ from analytics.intake.model import EPISODE_FACTS, TableSpec
 from analytics.intake.rules import ROW_CONDITIONS
 from analytics.intake.sql_text import quoted
 from analytics.store.snapshot import current_id
-from analytics.store.states import state_folder, state_tables
+from analytics.store.states import damaged_files, state_facts, state_folder, state_tables
 
 KNOWN: Final = "known_episode"
 
@@ -51,7 +51,7 @@ def load_known(connection: duckdb.DuckDBPyConnection, key: Key, store: Path, sna
     ImportProblem
         When the data cut of the batch lies before that of the data it adds to.
     StoreProblem
-        When the state of the current snapshot is not in the store.
+        When the state of the current snapshot is not whole.
     """
     known_cut = anchored_cut(key, snapshot_id)
     if known_cut is None:
@@ -61,11 +61,10 @@ def load_known(connection: duckdb.DuckDBPyConnection, key: Key, store: Path, sna
             "The data cut lies before that of the published data, so nothing was published. An incremental import "
             "goes on from there: give the same day or a later one, or run a full import."
         )
-    tables = state_tables(store, snapshot_id)
-    if not all((state_folder(store, snapshot_id) / f"{table}.parquet").exists() for table in tables):
+    if damaged_files(store, state_facts(store, snapshot_id)):
         raise StoreProblem(
-            f"The rows behind snapshot {snapshot_id} are missing from the folder batches, so nothing can be added. "
-            "Restore the store folder, or run a full import."
+            f"The rows behind snapshot {snapshot_id} in the folder batches are missing or damaged, so nothing can be "
+            "added. Restore the store folder, or run a full import."
         )
     if not load_anchors(connection, key, KNOWN):
         return False

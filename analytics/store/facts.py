@@ -50,6 +50,7 @@ class SnapshotFacts:
     state_sha256 : of each Parquet file of the state that the snapshot was built from; empty in version 1.
     paper : the agreement or certificate under which the data were imported; None = not recorded, or not needed.
     anonymity : how many episodes are alike, for the expert.
+    previous : the snapshot that served before it, shown instead when this one is damaged; "" for the first.
     schema_version : of the snapshot. state_version : of the state, which a rebuild does not change.
     """
 
@@ -73,6 +74,7 @@ class SnapshotFacts:
     state_sha256: Mapping[str, str] = field(default_factory=dict)
     paper: Paper | None = None
     anonymity: tuple[Anonymity, ...] = ()
+    previous: str = ""
     schema_version: int = SCHEMA_VERSION
     state_version: int = SCHEMA_VERSION
 

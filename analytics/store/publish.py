@@ -14,7 +14,7 @@ import signal
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Final
 
@@ -31,6 +31,7 @@ from analytics.store.snapshot import (
     file_sha256,
     manifest_path,
     open_snapshot,
+    served_before,
     snapshot_path,
 )
 from analytics.store.spill import spilling_connection
@@ -228,6 +229,7 @@ def publish(
         shutil.rmtree(build, ignore_errors=True)
         return read_facts(manifest_path(store, facts.snapshot_id)), False
     progress("publishing")
+    facts = replace(facts, previous=_served_until_now(store, facts.snapshot_id))
     place_state(store, build, facts)
     place_snapshot(store, target, facts)
     point_to(store, facts.snapshot_id)
@@ -235,6 +237,15 @@ def publish(
     shutil.rmtree(build, ignore_errors=True)
     prune(store)
     return facts, True
+
+
+def _served_until_now(store: Path, snapshot_id: str) -> str:
+    """Return the id of what this snapshot follows; one that is written again follows what it followed before."""
+    try:
+        serving = current_id(store) or ""
+    except StoreProblem:
+        return ""
+    return served_before(store, serving) if serving == snapshot_id else serving
 
 
 def place_state(store: Path, build: Path, facts: SnapshotFacts) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import duckdb
@@ -74,7 +74,7 @@ def rebuild(
         build = new_build_folder(store)
         try:
             target = build / "snapshot.duckdb"
-            facts = _built(store, former, target, progress)
+            facts = replace(_built(store, former, target, progress), previous=former.previous)
             serves = pointed in (None, chosen)
             if facts.snapshot_id != chosen:
                 shutil.copytree(state_folder(store, chosen), build / "rows", dirs_exist_ok=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import duckdb
 
-from analytics.errors import StoreProblem
+from analytics.errors import MeasureProblem, StoreProblem
 from analytics.store.facts import SCHEMA_VERSION, SnapshotFacts, read_facts
 
 POINTER: Final = "CURRENT"
@@ -77,6 +78,8 @@ class Snapshot:
     def __init__(self, path: Path, facts: SnapshotFacts) -> None:
         """Open the file read-only; use `open_current` or `open_snapshot` instead."""
         self.facts = facts
+        # Seconds after which a query is stopped, so that one page cannot hold up all others; None: never.
+        self.patience: float | None = None
         self._connection = duckdb.connect(str(path), read_only=True, config=dict(CAGE))
 
     @property
@@ -85,9 +88,34 @@ class Snapshot:
         return self.facts.snapshot_id
 
     def query(self, sql: str, parameters: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
-        """Return all rows of a statement of ours; values are bound as `$name`."""
-        with contextlib.closing(self._connection.cursor()) as cursor:
+        """Return all rows of a statement of ours; values are bound as `$name`.
+
+        Raises
+        ------
+        MeasureProblem
+            When it takes longer than `patience`.
+        """
+        with contextlib.closing(self._connection.cursor()) as cursor, self._stopped_in_time(cursor):
             return cursor.execute(sql, dict(parameters or {})).fetchall()
+
+    @contextlib.contextmanager
+    def _stopped_in_time(self, cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
+        if self.patience is None:
+            yield
+            return
+        watch = threading.Timer(self.patience, cursor.interrupt)
+        watch.daemon = True
+        watch.start()
+        try:
+            yield
+        except duckdb.InterruptException:
+            raise MeasureProblem(
+                f"This question took longer than {self.patience:g} seconds and was stopped, so that other pages are "
+                "not held up. Ask for a shorter period or without a split."
+            ) from None
+        finally:
+            watch.cancel()
+            watch.join()  # the cursor is closed only when nobody interrupts it any more
 
     def close(self) -> None:
         """Close the file."""
@@ -138,3 +166,27 @@ def open_current(store: Path) -> Snapshot:
             "or import your files with `python -m analytics import`."
         )
     return open_snapshot(store, snapshot_id)
+
+
+def open_before(store: Path) -> Snapshot | None:
+    """Open the newest snapshot before the one that the pointer names; None when none of them is whole.
+
+    Each manifest says what served before it; a copy lies in the state, for when the manifest is what is damaged.
+    """
+    with contextlib.suppress(StoreProblem):
+        known = {"", current_id(store)}
+        former = served_before(store, current_id(store) or "")
+        while former not in known:
+            known.add(former)
+            with contextlib.suppress(StoreProblem):
+                return open_snapshot(store, former)
+            former = served_before(store, former)
+    return None
+
+
+def served_before(store: Path, snapshot_id: str) -> str:
+    """Return the id of the snapshot that served before this one; "" when it was the first, or nobody knows."""
+    for manifest in (manifest_path(store, snapshot_id), store / "batches" / snapshot_id / "manifest.json"):
+        with contextlib.suppress(StoreProblem):
+            return read_facts(manifest).previous
+    return ""

@@ -28,10 +28,19 @@ def store(tmp_path: Path) -> Path:
     manifest = {"file_bytes": len(CONTENT), "file_sha256": hashlib.sha256(CONTENT).hexdigest()}
     (folder / "snapshot-7f.json").write_text(json.dumps(manifest))
     (folder / "CURRENT").write_text("7f\n")
-    (folder / "batches" / "7f").mkdir(parents=True)
-    (folder / "batches" / "7f" / "manifest.json").write_text(json.dumps(manifest))
     (folder / "import.lock").touch()
+    state = folder / "batches" / "7f"
+    state.mkdir(parents=True)
+    (state / "episode.parquet").write_bytes(CONTENT)
+    rows = {"state_sha256": {"episode": hashlib.sha256(CONTENT).hexdigest()}}
+    (state / "manifest.json").write_text(json.dumps(rows))
     return folder
+
+
+def write_anchors(path: Path, snapshot_id: str) -> None:
+    """Anchors of nobody: a first line that ends in the SHA-256 of what it says and what follows it."""
+    checksum = hashlib.sha256(f"{snapshot_id} 9000\n".encode()).hexdigest()
+    path.write_text(f"iop-anchors 1 {snapshot_id} 9000 {checksum}\n", newline="\n")
 
 
 @pytest.fixture
@@ -66,7 +75,7 @@ def test_a_sound_installation(store: Path, key: Path, port: int) -> None:
     findings = examine(store, key, port)
     assert wrong(findings) == {}
     looked_at = [finding.what for finding in findings]
-    assert looked_at == ["python", "disk", "store", "key", "anchors", "snapshot", "log", "lock", "port"]
+    assert looked_at == ["python", "disk", "store", "key", "anchors", "snapshot", "batches", "log", "lock", "port"]
     assert all(finding.sentence.endswith(".") for finding in findings)
 
 
@@ -137,7 +146,7 @@ def test_a_link_outside_to_a_key_inside_the_store(store: Path, key: Path, port: 
 @pytest.mark.parametrize(("mode", "found"), [(0o600, set()), (0o644, {"anchors"})])
 def test_anchors_are_as_private_as_the_key(store: Path, key: Path, port: int, mode: int, found: set[str]) -> None:
     anchors = key.with_name("iop.key.anchors")
-    anchors.write_text("iop-anchors 1 7f 9000\n")
+    write_anchors(anchors, "7f")
     anchors.chmod(mode)
     assert wrong(examine(store, key, port)).keys() == found
 
@@ -259,11 +268,11 @@ def test_the_option_wins_over_the_environment_over_the_default(tmp_path: Path, m
 
 def test_anchors_of_other_data(store: Path, key: Path, port: int) -> None:
     anchors = key.with_name(key.name + ".anchors")
-    anchors.write_text("iop-anchors 1 0aff 9000\n")
+    write_anchors(anchors, "0aff")
     anchors.chmod(0o600)
     assert "belongs to other data" in wrong(examine(store, key, port))["anchors"]
     # A process that died after publishing has left the right ones beside them.
-    anchors.with_name(anchors.name + ".new").write_text("iop-anchors 1 7f 9000\n")
+    write_anchors(anchors.with_name(anchors.name + ".new"), "7f")
     assert wrong(examine(store, key, port)) == {}
 
 

@@ -5,18 +5,17 @@ snapshot or the disk are broken.
 """
 
 import contextlib
-import hashlib
-import json
 import os
 import shutil
 import socket
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import IO
+
+from analytics.doctor.finding import Finding
+from analytics.doctor.published import anchors_finding, paper_findings, snapshot_findings
 
 if sys.platform == "win32":
     import msvcrt
@@ -26,20 +25,6 @@ else:
 OLDEST_PYTHON = (3, 11)
 SPACE_NEEDED = 10**9  # bytes: a new snapshot is built beside the old one, which stays until it is replaced
 KEY_BYTES = 32  # HMAC-SHA256 gains nothing from a longer key and loses strength with a shorter one
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at.
-
-    `what` is a short name (`python`, `disk`, `store`, `key`, `anchors`, `forgotten`, `snapshot`, `batches`, `log`,
-    `paper`, `lock`, `port`);
-    `sentence` says what was found, where, and, when it is not `ok`, what to do.
-    """
-
-    ok: bool
-    what: str
-    sentence: str
 
 
 def examine(store: Path, key: Path | None, port: int) -> list[Finding]:
@@ -59,8 +44,8 @@ def examine(store: Path, key: Path | None, port: int) -> list[Finding]:
         *_looked_at("disk", lambda: [_disk(store)]),
         *_looked_at("store", lambda: [_folder(store)]),
         *_looked_at("key", lambda: _key(store, key)),
-        *_looked_at("snapshot", lambda: _snapshot(store)),
-        *_looked_at("paper", lambda: _paper(store)),
+        *_looked_at("snapshot", lambda: snapshot_findings(store)),
+        *_looked_at("paper", lambda: paper_findings(store)),
         *_looked_at("lock", lambda: [_lock(store / "import.lock")]),
         _port(port),
     ]
@@ -136,64 +121,11 @@ def _key(store: Path, key: Path | None) -> Iterator[Finding]:
             f"There is no {anchors} yet: a full import writes it; until then an incremental import is refused.",
         )
     else:
-        yield _private(anchors, "anchors") or _anchors_of(store, anchors)
+        yield _private(anchors, "anchors") or anchors_finding(store, anchors)
     # Who asked to be left out; without such a list nobody did.
     forgotten = key.with_name(key.name + ".forgotten")
     if forgotten.exists():
         yield _private(forgotten, "forgotten") or Finding(True, "forgotten", f"{forgotten} is private.")
-
-
-def _anchors_of(store: Path, anchors: Path) -> Finding:
-    """Whether the anchors are those of the snapshot that serves: only those can place the rows of a later batch."""
-    with anchors.open(encoding="ascii", errors="replace") as file:
-        head = file.readline().split()
-    # A process that died after publishing has left the new ones beside them; the next import puts them to use.
-    prepared = anchors.with_name(anchors.name + ".new")
-    with contextlib.suppress(OSError), prepared.open(encoding="ascii", errors="replace") as file:
-        head += file.readline().split()
-    served = _served(store)
-    if served and served not in head:
-        return Finding(
-            False,
-            "anchors",
-            f"{anchors} belongs to other data than those that are shown, so nothing can be added to them: bring back "
-            "the right file from its safe copy, or run a full import, which writes it again.",
-        )
-    return Finding(True, "anchors", f"{anchors} is private and belongs to the data that are shown.")
-
-
-def _served(store: Path) -> str:
-    """The id that the pointer names; "" without one."""
-    with contextlib.suppress(OSError):
-        return (store / "CURRENT").read_text(encoding="utf-8", errors="replace").strip()
-    return ""
-
-
-def _paper(store: Path) -> Iterator[Finding]:
-    """The agreement or certificate of the privacy mode; nothing to say of data without a manifest."""
-    try:
-        recorded = json.loads((store / f"snapshot-{_served(store)}.json").read_text(encoding="utf-8"))
-        paper, mode, warnings = recorded.get("paper"), recorded.get("privacy_mode"), recorded.get("warnings", [])
-        last_day = date.fromisoformat(paper["expires"]) if paper and paper.get("expires") else None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return
-    if paper is None and "MODE_UNDOCUMENTED" in warnings:
-        option = "--agreement TEXT" if mode == "limited" else "--certificate TEXT --expires DATE"
-        yield Finding(
-            False,
-            "paper",
-            f"The paper of the mode {mode} is not recorded, and every page says so: import again with {option}.",
-        )
-    elif last_day is not None and last_day < date.today():
-        yield Finding(
-            False,
-            "paper",
-            f"The certificate of the data that are shown ended on {last_day}: have it renewed, and import again with "
-            "the new --certificate TEXT --expires DATE.",
-        )
-    elif paper is not None:
-        until = f", valid to {last_day}" if last_day else ""
-        yield Finding(True, "paper", f"The {paper['kind']} of the privacy mode {mode} is recorded{until}.")
 
 
 def _key_file(store: Path, key: Path) -> Finding:
@@ -223,78 +155,6 @@ def _private(file: Path, what: str) -> Finding | None:
     if os.name == "posix" and mode & 0o177:
         return Finding(False, what, f"Others may use {file} (mode {mode:04o}): run chmod 600 on it.")
     return None
-
-
-def _snapshot(store: Path) -> Iterator[Finding]:
-    if (store / "forget.unfinished").exists():
-        yield Finding(
-            False,
-            "forgotten",
-            "A `forget` was interrupted: the store still holds people who asked to be taken out. Run it again, with "
-            "--key and --reason.",
-        )
-    pointer = store / "CURRENT"
-    if not pointer.is_file():
-        yield Finding(
-            False,
-            "snapshot",
-            f"There is no snapshot in {store}: run `python run.py` for demo data, or import.",
-        )
-        return
-    snapshot_id = pointer.read_text(encoding="utf-8", errors="replace").strip()
-    snapshot = store / f"snapshot-{snapshot_id}.duckdb"
-    if not snapshot_id.isalnum() or not snapshot.is_file():
-        yield Finding(
-            False,
-            "snapshot",
-            f"{pointer} names {snapshot_id!r}, which is not in {store}: run `python -m analytics rebuild`, import "
-            "again, or restore it.",
-        )
-        return
-    yield _against_manifest(snapshot)
-    if not (store / "batches" / snapshot_id / "manifest.json").is_file():
-        yield Finding(
-            False,
-            "batches",
-            f"The rows behind {snapshot.name} are not in {store / 'batches'}: nothing can be added to them or rebuilt. "
-            "Restore the folder, or run a full import.",
-        )
-    # A published file was checkpointed and closed; replaying a damaged log silently loses its last batches.
-    log = snapshot.with_name(snapshot.name + ".wal")
-    if log.exists():
-        yield Finding(
-            False,
-            "log",
-            f"{log} should not exist beside a published snapshot: another program wrote to it. Set both "
-            "files aside and import again.",
-        )
-    else:
-        yield Finding(True, "log", "No write-ahead log lies beside the snapshot.")
-
-
-def _against_manifest(snapshot: Path) -> Finding:
-    manifest = snapshot.with_suffix(".json")
-    try:
-        recorded = json.loads(manifest.read_text(encoding="utf-8"))
-        expected_bytes = int(recorded["file_bytes"])
-        expected_hash = recorded.get("file_sha256")
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return Finding(
-            False, "snapshot", f"The manifest {manifest} is missing or damaged: import again, or restore it."
-        )
-    size = snapshot.stat().st_size
-    if size != expected_bytes:
-        found = f"has {size} bytes, its manifest says {expected_bytes}"
-    elif expected_hash is not None and _sha256(snapshot) != expected_hash:
-        found = "does not have the SHA-256 that its manifest records"
-    else:
-        return Finding(True, "snapshot", f"{snapshot.name} is served and matches its manifest.")
-    return Finding(False, "snapshot", f"{snapshot} {found}: it is damaged. Restore it, or import again.")
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _lock(lock: Path) -> Finding:
