@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from analytics.statistics.event_table import Floats
+from analytics.statistics.event_table import Floats, counts_of
 from analytics.statistics.proportions import Interval, wilson
 from analytics.statistics.risk_adjustment import fit_risk_model
 
@@ -93,13 +93,16 @@ class WeightedShare:
     reason: str | None
 
 
-def followup_weights(reached: ArrayLike, covariates: Mapping[str, ArrayLike], trim: float = TRIM) -> FollowupWeights:
+def followup_weights(
+    reached: ArrayLike, covariates: Mapping[str, ArrayLike], trim: float = TRIM, weight: ArrayLike | None = None
+) -> FollowupWeights:
     """Weight those reached so that they resemble everybody in what was known before.
 
     Parameters
     ----------
     reached : 1 or 0 per person who was due. covariates : as in `risk_adjustment.fit_risk_model`.
-    trim : percentile at which weights are cut off; 100 = not.
+    trim : percentile (of people) at which weights are cut off; 100 = not.
+    weight : how many people each row stands for (counts); None = one each.
 
     Notes
     -----
@@ -111,19 +114,27 @@ def followup_weights(reached: ArrayLike, covariates: Mapping[str, ArrayLike], tr
     Seaman & White 2013, doi:10.1177/0962280210395740.
     """
     found = np.asarray(reached, dtype=np.float64)
-    model = fit_risk_model(found, covariates)
+    people = counts_of(weight, len(found))
+    model = fit_risk_model(found, covariates, people)
     if model.reason is not None:
         return FollowupWeights(np.full(len(found), np.nan), np.nan, model.reason)
     known = ~np.isnan(model.probability)
-    share = float(found[known].mean())
-    weight = np.where(known, np.where(found == 1, share / model.probability, 0.0), np.nan)
-    positive = weight[weight > 0]
-    weight = np.minimum(weight, np.percentile(positive, trim))
-    return FollowupWeights(weight, _effective(weight[known]), None)
+    share = float((people * found)[known].sum() / people[known].sum())
+    each = np.where(known, np.where(found == 1, share / model.probability, 0.0), np.nan)
+    positive = each > 0
+    highest = np.percentile(np.repeat(each[positive], people[positive].astype(np.int64)), trim)
+    each = np.minimum(each, highest)
+    return FollowupWeights(each, _effective(each[known], people[known]), None)
 
 
-def weighted_share(success: ArrayLike, weight: ArrayLike, level: float = 0.95) -> WeightedShare:
+def weighted_share(
+    success: ArrayLike, weight: ArrayLike, people: ArrayLike | None = None, level: float = 0.95
+) -> WeightedShare:
     """Return the weighted share of successes (1, 0; NaN takes no part).
+
+    Parameters
+    ----------
+    weight : of each person of the row, such as `FollowupWeights.weight`. people : how many each row stands for.
 
     Notes
     -----
@@ -137,12 +148,13 @@ def weighted_share(success: ArrayLike, weight: ArrayLike, level: float = 0.95) -
     """
     values, weights = np.asarray(success, dtype=np.float64), np.asarray(weight, dtype=np.float64)
     used = ~np.isnan(values) & (weights > 0)
+    counts = counts_of(people, len(values))[used]
     values, weights = values[used], weights[used]
-    total = float(weights.sum())
+    total = float((counts * weights).sum())
     if not total > 0:
         return WeightedShare(np.nan, np.nan, np.nan, 0.0, "nobody was reached whose characteristics are known")
-    share, effective = float((weights * values).sum()) / total, _effective(weights)
-    error = sqrt(float((weights**2 * (values - share) ** 2).sum())) / total
+    share, effective = float((counts * weights * values).sum()) / total, _effective(weights, counts)
+    error = sqrt(float((counts * weights**2 * (values - share) ** 2).sum())) / total
     if not 0 < share < 1 or effective <= 1:
         return WeightedShare(share, np.nan, np.nan, effective, "too few people for an interval")
     half = float(stats.t.ppf((1 + level) / 2, effective - 1)) * error / (share * (1 - share))
@@ -151,6 +163,6 @@ def weighted_share(success: ArrayLike, weight: ArrayLike, level: float = 0.95) -
     return WeightedShare(share, low, high, effective, None)
 
 
-def _effective(weights: Floats) -> float:
-    squares = float((weights**2).sum())
-    return float(weights.sum()) ** 2 / squares if squares > 0 else 0.0
+def _effective(weights: Floats, people: Floats) -> float:
+    squares = float((people * weights**2).sum())
+    return float((people * weights).sum()) ** 2 / squares if squares > 0 else 0.0

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special, stats
 
-from analytics.statistics.event_table import Floats
+from analytics.statistics.event_table import Floats, counts_of, groups_of
 from analytics.statistics.proportions import Interval
 
 # Fewer events (or non-events) per parameter make a logistic model follow noise.
@@ -99,7 +99,9 @@ def byar_limits(observed: float, expected: float, level: float = 0.95) -> Interv
     return Interval(low / expected, high / expected)
 
 
-def fit_risk_model(outcome: ArrayLike, covariates: Mapping[str, ArrayLike]) -> RiskModel:
+def fit_risk_model(
+    outcome: ArrayLike, covariates: Mapping[str, ArrayLike], weight: ArrayLike | None = None
+) -> RiskModel:
     """Fit a logistic model of a yes-or-no outcome on covariates known at admission.
 
     Parameters
@@ -107,6 +109,7 @@ def fit_risk_model(outcome: ArrayLike, covariates: Mapping[str, ArrayLike]) -> R
     outcome : 1, 0, NaN = not known (left out of the fit, still given an expected share).
     covariates : by name, numbers per row; a code list enters as 0/1 columns without its first code. A row with a
         missing covariate takes no part.
+    weight : how many people each row stands for (counts); None = one each.
 
     Returns
     -------
@@ -115,61 +118,74 @@ def fit_risk_model(outcome: ArrayLike, covariates: Mapping[str, ArrayLike]) -> R
         covariate that separates the outcomes or is a sum of others, or nobody.
     """
     known = np.asarray(outcome, dtype=np.float64)
+    people = counts_of(weight, len(known))
     columns = [np.asarray(column, dtype=np.float64) for column in covariates.values()]
     matrix = np.column_stack(columns) if columns else np.empty((len(known), 0))
     complete = ~np.isnan(matrix).any(axis=1)
     rows = complete & ~np.isnan(known)
     parameters = matrix.shape[1] + 1
-    events = float(known[rows].sum())
-    per_parameter = min(events, rows.sum() - events) / parameters
+    events = float((people * known)[rows].sum())
+    rarer = min(events, float(people[rows].sum()) - events)
+    per_parameter = rarer / parameters
     if per_parameter < EVENTS_PER_PARAMETER:
         return _no_model(
             len(known),
             per_parameter,
             f"a model of {parameters} parameters needs {EVENTS_PER_PARAMETER * parameters} people with the outcome "
-            f"and as many without; there are {int(min(events, rows.sum() - events)):,}",
+            f"and as many without; there are {round(rarer):,}",
         )
     design = np.column_stack([np.ones(len(known)), matrix])
     if np.linalg.matrix_rank(design[rows]) < parameters:
         return _no_model(len(known), per_parameter, "one covariate follows from the others")
-    fit = _logistic(known[rows], design[rows])
+    fit = _logistic(known[rows], design[rows], people[rows])
     linear = design @ np.asarray(fit.params)
     if not fit.converged or float(np.abs(linear[rows]).max()) > _SEPARATED:
         return _no_model(len(known), per_parameter, "a covariate tells the outcomes apart completely")
     risk = np.where(complete, special.expit(linear), np.nan)
-    intercept, slope = _calibration(known[rows], risk[rows])
-    observed, expected = _tenths(known[rows], risk[rows])
+    intercept, slope = _calibration(known[rows], risk[rows], people[rows])
+    observed, expected = _tenths(known[rows], risk[rows], people[rows])
     names = ["constant", *covariates]
     return RiskModel(
-        risk, dict(zip(names, map(float, fit.params), strict=True)), c_statistic(known[rows], risk[rows]),
+        risk, dict(zip(names, map(float, fit.params), strict=True)), c_statistic(known[rows], risk[rows], people[rows]),
         intercept, slope, observed, expected, per_parameter, None,
     )  # fmt: skip
 
 
-def risk_adjusted(outcome: ArrayLike, covariates: Mapping[str, ArrayLike], group: ArrayLike) -> RiskAdjusted:
+def risk_adjusted(
+    outcome: ArrayLike, covariates: Mapping[str, ArrayLike], group: ArrayLike, weight: ArrayLike | None = None
+) -> RiskAdjusted:
     """Fit the model on everybody and compare each group's events with those expected of its people.
 
     Parameters and reasons as in `fit_risk_model` and `observed_expected`.
     """
-    model = fit_risk_model(outcome, covariates)
-    return RiskAdjusted(model, observed_expected(outcome, model.probability, group))
+    model = fit_risk_model(outcome, covariates, weight)
+    return RiskAdjusted(model, observed_expected(outcome, model.probability, group, weight))
 
 
-def c_statistic(outcome: ArrayLike, probability: ArrayLike) -> float:
+def c_statistic(outcome: ArrayLike, probability: ArrayLike, weight: ArrayLike | None = None) -> float:
     """Share of pairs (one with, one without the outcome) in which the one with it has the higher probability.
 
-    Ties count half; NaN when everybody has the same outcome. The same as the area under the ROC curve.
+    Ties count half; NaN when everybody has the same outcome. The same as the area under the ROC curve. `weight`:
+    how many people each row stands for.
     """
     happened = np.asarray(outcome, dtype=np.float64) == 1
-    first, second = int(happened.sum()), int((~happened).sum())
-    if not first or not second:
+    people = counts_of(weight, happened.size)
+    levels, at = np.unique(np.asarray(probability, dtype=np.float64), return_inverse=True)
+    with_it = np.bincount(at, people * happened, levels.size)
+    without = np.bincount(at, people * ~happened, levels.size)
+    pairs = float(with_it.sum() * without.sum())
+    if not pairs:
         return np.nan
-    ranks = stats.rankdata(np.asarray(probability, dtype=np.float64))
-    return float((ranks[happened].sum() - first * (first + 1) / 2) / (first * second))
+    lower = np.cumsum(without) - without
+    return float((with_it * (lower + without / 2)).sum()) / pairs
 
 
 def observed_expected(
-    outcome: ArrayLike, probability: ArrayLike, group: ArrayLike, level: float = 0.95
+    outcome: ArrayLike,
+    probability: ArrayLike,
+    group: ArrayLike,
+    weight: ArrayLike | None = None,
+    level: float = 0.95,
 ) -> dict[Hashable, ObservedExpected]:
     """Observed events against those expected of the same people, by group.
 
@@ -177,7 +193,7 @@ def observed_expected(
     ----------
     outcome : 1, 0, NaN = not known. probability : of each row, such as `RiskModel.probability`. Rows with either
         missing take no part.
-    group : of each row.
+    group : of each row. weight : how many people each row stands for (counts).
 
     Notes
     -----
@@ -185,14 +201,15 @@ def observed_expected(
     """
     happened = np.asarray(outcome, dtype=np.float64)
     risk = np.asarray(probability, dtype=np.float64)
-    groups = np.asarray(group)
+    people = counts_of(weight, len(happened))
+    labels, member = groups_of(group)
     rows = ~np.isnan(happened) & ~np.isnan(risk)
     results: dict[Hashable, ObservedExpected] = {}
-    for each in dict.fromkeys(groups.tolist()):
-        mine = rows & (groups == each)
-        observed, expected = float(happened[mine].sum()), float(risk[mine].sum())
+    for place, each in enumerate(labels):
+        mine = rows & (member == place)
+        observed, expected = float((people * happened)[mine].sum()), float((people * risk)[mine].sum())
         limits = byar_limits(observed, expected, level)
-        variance = float((risk[mine] * (1 - risk[mine])).sum())
+        variance = float((people * risk * (1 - risk))[mine].sum())
         z = (observed - expected) / sqrt(variance) if variance > 0 else np.nan
         reason = (
             "nobody with a known outcome and known characteristics" if not mine.any()
@@ -212,30 +229,33 @@ def observed_expected(
     return results
 
 
-def _logistic(outcome: Floats, design: Floats) -> Any:
+def _logistic(outcome: Floats, design: Floats, people: Floats) -> Any:
     """Fit without a warning: what a warning would say is looked at in the result."""
     import statsmodels.api as sm  # here: it takes half a second, which a page without a model need not wait
 
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        return sm.GLM(outcome, design, family=sm.families.Binomial()).fit()
+        return sm.GLM(outcome, design, family=sm.families.Binomial(), freq_weights=people).fit()
 
 
-def _calibration(outcome: Floats, risk: Floats) -> tuple[float, float]:
+def _calibration(outcome: Floats, risk: Floats, people: Floats) -> tuple[float, float]:
     logit = np.log(risk / (1 - risk))
     if float(np.ptp(logit)) < 1e-12:
         return 0.0, np.nan
-    fit = _logistic(outcome, np.column_stack([np.ones(len(logit)), logit]))
+    fit = _logistic(outcome, np.column_stack([np.ones(len(logit)), logit]), people)
     return float(fit.params[0]), float(fit.params[1])
 
 
-def _tenths(outcome: Floats, risk: Floats) -> tuple[Floats, Floats]:
+def _tenths(outcome: Floats, risk: Floats, people: Floats) -> tuple[Floats, Floats]:
+    """Return events and expected events by tenths of people in order of risk; a row is not divided."""
     order = np.argsort(risk, kind="stable")
-    parts = np.array_split(order, CALIBRATION_GROUPS)
-    return (
-        np.array([outcome[part].sum() for part in parts]),
-        np.array([risk[part].sum() for part in parts]),
+    middle = np.cumsum(people[order]) - people[order] / 2
+    tenth = np.minimum((middle / people.sum() * CALIBRATION_GROUPS).astype(np.int64), CALIBRATION_GROUPS - 1)
+    observed, expected = (
+        np.bincount(tenth, (people * values)[order], CALIBRATION_GROUPS).astype(np.float64)
+        for values in (outcome, risk)
     )
+    return observed, expected
 
 
 def _no_model(rows: int, per_parameter: float, reason: str) -> RiskModel:

@@ -1,0 +1,205 @@
+"""Fair comparison: the groups of a split with the same people in mind, and the reached weighted to stand for all.
+
+Everything comes from one statement that counts people by group, by what was known at admission, and by outcome, so
+that a million episodes become some thousand cells. Nothing that happens after admission enters a comparison: no
+length of stay, no attendance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.errors import MeasureProblem
+from analytics.measures.cohort_sql import rows_of
+from analytics.measures.groups import groups_of
+from analytics.measures.ladder_sql import bound_to, is_matured, outcome_of, parameters_in, passed, steps_of
+from analytics.measures.types import ALL, NOT_KNOWN, Cohort, Estimator, Measure, SnapshotCursor, Stratifier
+from analytics.statistics.nonresponse import WeightedShare, followup_weights, weighted_share
+from analytics.statistics.risk_adjustment import ObservedExpected, RiskModel, risk_adjusted
+from analytics.statistics.standardisation import StandardisedRate, standardised_rate
+
+# Known at admission; columns of both outcome tables. A split is never among its own covariates.
+COVARIATES: Final = (
+    "baseline_severity",
+    "age_band",
+    "gender",
+    "track",
+    "level_of_care",
+    "payer_group",
+    "person_sequence",
+)
+# The mix that direct standardisation holds fixed.
+STANDARD: Final = "baseline_severity"
+# Who could be reached later may depend on how people left, which is known for everybody: here it may enter.
+REACHED_BY: Final = ("baseline_severity", "age_band", "track", "exit")
+
+_SQL: Final[Mapping[str, str]] = {
+    "person_sequence": "case when person_sequence > 1 then 'came before' else 'first time' end",
+}
+
+
+@dataclass(frozen=True)
+class FairComparison:
+    """The groups of a split, adjusted; nothing of it can be drawn before disclosure.
+
+    Attributes
+    ----------
+    groups : observed and expected events by group; `adjusted_rate` = ratio × rate of all.
+    standardised : each group's rate if it had the pooled mix of severity at the start.
+    model : how well the characteristics tell the outcome (c-statistic, calibration); `reason` when there is none.
+    covariates : those that entered. left_out : (covariate, why) for those that did not.
+    overall : rate of all with a known outcome, NaN without anybody.
+    """
+
+    measure: Measure
+    by: Stratifier
+    groups: Mapping[str, ObservedExpected]
+    standardised: Mapping[str, StandardisedRate]
+    model: RiskModel
+    covariates: tuple[str, ...]
+    left_out: tuple[tuple[str, str], ...]
+    overall: float
+    snapshot_id: str
+
+    def adjusted_rate(self, group: str) -> float:
+        """Return the rate the group would have with the people of all; NaN without a ratio."""
+        return self.groups[group].ratio * self.overall
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """Counted people: one row per group, characteristics and outcome (1, 0, NaN = not known)."""
+
+    group: NDArray[np.object_]
+    known_by: dict[str, NDArray[np.object_]]
+    outcome: NDArray[np.float64]
+    people: NDArray[np.float64]
+
+
+def compare_fairly(
+    measure: Measure,
+    snapshot: SnapshotCursor,
+    by: Stratifier,
+    cohort: Cohort | None = None,
+    covariates: Sequence[str] = COVARIATES,
+) -> FairComparison:
+    """Compare the groups of a split as if they had the same people.
+
+    Raises
+    ------
+    MeasureProblem
+        The measure is no share, or the split is of groups that overlap or came about later.
+
+    Notes
+    -----
+    Logistic model on everybody with a known outcome, observed over expected with Byar's limits; beside it direct
+    standardisation to the pooled mix of severity at the start. Covariates without spread or with fewer than two
+    known codes are left out and named.
+    """
+    if measure.estimator is not Estimator.PROPORTION:
+        raise MeasureProblem(f"{measure.id} is no share of people, so groups cannot be adjusted for who they are.")
+    if by in (Stratifier.THERAPY, Stratifier.EXIT, Stratifier.DOSE_BAND):
+        raise MeasureProblem(f"A split by {by.value} cannot be compared fairly: it overlaps or came about later.")
+    used = tuple(name for name in covariates if name != by.value)
+    cells = _counted(measure, snapshot, cohort or Cohort(), by, used)
+    design, entered, left_out = _dummies(cells, used)
+    adjusted = risk_adjusted(cells.outcome, design, cells.group, cells.people)
+    known = ~np.isnan(cells.outcome)
+    total = float(cells.people[known].sum())
+    return FairComparison(
+        measure=measure,
+        by=by,
+        groups={str(group): found for group, found in adjusted.groups.items()},
+        standardised=_standardised(cells) if STANDARD in used else {},
+        model=adjusted.model,
+        covariates=entered,
+        left_out=left_out,
+        overall=float((cells.people * cells.outcome)[known].sum()) / total if total else np.nan,
+        snapshot_id=snapshot.snapshot_id,
+    )
+
+
+def weighted_estimate(
+    measure: Measure, snapshot: SnapshotCursor, cohort: Cohort | None = None, reached_by: Sequence[str] = REACHED_BY
+) -> WeightedShare:
+    """Return a share among those whose outcome is known, weighted so that they resemble all who are eligible.
+
+    It mends only what `reached_by` explains. NaN with a reason where nobody of a kind was reached.
+    """
+    if measure.estimator is not Estimator.PROPORTION:
+        raise MeasureProblem(f"{measure.id} is no share of people, so it has no weighted form.")
+    cells = _counted(measure, snapshot, cohort or Cohort(), None, reached_by)
+    design, _, _ = _dummies(cells, reached_by)
+    reached = (~np.isnan(cells.outcome)).astype(np.float64)
+    if reached.size and (reached == 1).all():
+        return weighted_share(cells.outcome, np.ones(len(reached)), cells.people)
+    weights = followup_weights(reached, design, weight=cells.people)
+    if weights.reason is not None:
+        return WeightedShare(np.nan, np.nan, np.nan, np.nan, weights.reason)
+    return weighted_share(cells.outcome, weights.weight, cells.people)
+
+
+def _counted(
+    measure: Measure, snapshot: SnapshotCursor, cohort: Cohort, by: Stratifier | None, columns: Sequence[str]
+) -> _Cells:
+    """Count the eligible by group, characteristics and outcome in one scan."""
+    rows = rows_of(measure.table, cohort, measure.instrument)
+    conditions = bound_to(0, " and ".join(passed(steps_of(measure, is_matured(measure, cohort, by)))) or "true")
+    split = by.value if by else "null"
+    outcome = bound_to(0, outcome_of(measure))
+    known_by = [f"cast({_SQL.get(name, name)} as varchar) as k{number}" for number, name in enumerate(columns)]
+    names = [f"k{number}" for number in range(len(columns))]
+    text = (
+        f"select g, o, {', '.join([*names, 'count(*)'])}\nfrom (\n"
+        f"  select {split} as g, {', '.join([*known_by, f'({outcome}) as o'])}\n  from {rows.text}\n"
+        f"  where {conditions}\n)\ngroup by all order by all"
+    )
+    answer = snapshot.query(text, parameters_in(text, {0: measure}, rows))
+    labels = [next(group for group in groups_of(row[0], by) if group != ALL) if by else ALL for row in answer]
+    return _Cells(
+        np.array(labels, dtype=object),
+        {name: np.array([row[2 + at] for row in answer], dtype=object) for at, name in enumerate(columns)},
+        np.array([np.nan if row[1] is None else float(row[1]) for row in answer], dtype=np.float64),
+        np.array([row[-1] for row in answer], dtype=np.float64),
+    )
+
+
+def _dummies(
+    cells: _Cells, columns: Sequence[str]
+) -> tuple[dict[str, NDArray[np.float64]], tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """Return 0/1 columns by covariate and code, without the code that most people have."""
+    design: dict[str, NDArray[np.float64]] = {}
+    entered, left_out = [], []
+    for name in columns:
+        codes = np.array([NOT_KNOWN if code is None else code for code in cells.known_by[name]], dtype=object)
+        people = {code: float(cells.people[codes == code].sum()) for code in sorted(set(codes))}
+        if len(people) < 2:
+            left_out.append((name, "the same for everybody" if people else "nobody to count"))
+            continue
+        entered.append(name)
+        usual = max(people, key=lambda code: people[code])
+        design |= {f"{name}: {code}": (codes == code).astype(np.float64) for code in people if code != usual}
+    return design, tuple(entered), tuple(left_out)
+
+
+def _standardised(cells: _Cells) -> dict[str, StandardisedRate]:
+    known = ~np.isnan(cells.outcome)
+    codes = np.array([NOT_KNOWN if code is None else code for code in cells.known_by[STANDARD]], dtype=object)
+    strata = sorted(set(codes[known]))
+
+    def people(where: NDArray[np.bool_], outcome: bool) -> list[float]:
+        weight = cells.people * (cells.outcome if outcome else 1.0)
+        return [float(np.nansum(weight[known & where & (codes == stratum)])) for stratum in strata]
+
+    everybody = people(np.ones(len(codes), dtype=np.bool_), outcome=False)
+    return {
+        str(group): standardised_rate(
+            people(cells.group == group, True), people(cells.group == group, False), everybody
+        )
+        for group in dict.fromkeys(cells.group.tolist())
+    }
