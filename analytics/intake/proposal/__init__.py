@@ -47,7 +47,8 @@ class Proposal:
     ----------
     tables : in the order of the model. dates : how days are written, over all of them.
     dropped : (file, column as written, rule or None) of every column that would not be read.
-    unused : files that are no table. refused : why a file cannot be read, by name.
+    unused : files that are no table. doubles : of those, by name, the canonical file that another one fits better.
+    refused : why a file cannot be read, by name.
     toml : the mapping; empty when no file holds episodes.
     trials : what an import would give, by the date format tried: one entry, or two where day and month cannot be told
         apart. problem : why nothing could be tried, or None.
@@ -57,6 +58,7 @@ class Proposal:
     dates: DateGuess
     dropped: tuple[tuple[str, str, str | None], ...]
     unused: tuple[FileProfile, ...]
+    doubles: Mapping[str, str]
     refused: Mapping[str, str]
     toml: str
     trials: Mapping[str, Mapping[str, FileCount]]
@@ -88,7 +90,8 @@ def propose(
         progress("looking at columns")
         files = profiles(connection, readable)
         progress("matching columns")
-        tables = [_with_codes(connection, table) for table in match_tables(files, _parents(connection))]
+        found, doubles = match_tables(files, _parents(connection))
+        tables = [_with_codes(connection, table) for table in found]
     used = {table.file.name for table in tables}
     dates = guess_dates(tables, date_format)
     dropped = tuple(_dropped(tables))
@@ -104,7 +107,8 @@ def propose(
         except ImportProblem as found:
             problem = str(found)
     unused = tuple(file for file in files if file.name not in used)
-    return Proposal(tuple(tables), dates, dropped, unused, refused, toml, trials, problem)
+    also = {name: guess.spec.file for name, guess in doubles.items()}
+    return Proposal(tuple(tables), dates, dropped, unused, also, refused, toml, trials, problem)
 
 
 def _open(folder: Path, progress: Callable[[str], None]) -> tuple[list[FileFacts], dict[str, str]]:

@@ -27,7 +27,8 @@ _BOOLEANS: Final = frozenset({"true", "t", "yes", "y", "1", "false", "f", "no", 
 
 def is_translated(guess: ColumnGuess) -> bool:
     """Return True when the raw values of a column may need a translation."""
-    return guess.column.kind in TRANSLATED_KINDS and isinstance(guess.source, RawColumn)
+    is_read = isinstance(guess.source, RawColumn) or (guess.source is None and guess.raw is not None)
+    return guess.column.kind in TRANSLATED_KINDS and is_read
 
 
 def guess_codes(column: Column, counts: Mapping[str, int]) -> tuple[CodeGuess, ...]:

@@ -22,8 +22,8 @@ class ColumnGuess:
 
     Attributes
     ----------
-    source : as a mapping says it; None: "unknown", because the file has no such column.
-    raw : the raw column that was looked at; None for a constant and for "unknown".
+    source : as a mapping says it; None: "unknown", because the file has no such column, or a person must look first.
+    raw : the raw column that was looked at; None for a constant, and where the file has no such column.
     score : 0 to 1, for comparing files; why : in words, without a value.
     """
 

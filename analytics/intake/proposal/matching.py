@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from analytics.intake.mapping_model import AgeBand, RawColumn
-from analytics.intake.model import TABLES, Column, TableSpec
+from analytics.intake.model import EPISODES, TABLES, Column, TableSpec
 from analytics.intake.proposal.evidence import (
     TELLING_COLUMNS,
     TELLING_KINDS,
@@ -30,10 +30,13 @@ Parents = Callable[[FileProfile, str], tuple[float, float]]
 
 _LEAST_SCORE: Final = 0.45
 _LEAST_TABLE: Final = 0.4
+_DOUBLE: Final = 0.6
+_NEAR: Final = 0.75
 _TELLING: Final = 0.55
 _UNUSABLE: Final = 0.75
 _GOOD_NAME: Final = 0.9
 _OVERLAP: Final = 0.8
+_COSTS_ROWS: Final = 0.5
 _NAME_WEIGHT: Final = 0.7
 _WIDE: Final = ("instrument", "total")
 _NOT_LOOKED_AT: Final = Evidence(0.0, "")
@@ -41,8 +44,12 @@ _DAYS_OF_A_LIFE: Final = ("birth", "death", "dob", "dod")
 _HARD_KINDS: Final = ("id", "date", "integer", "number", "total", "boolean", "age_band")
 
 
-def match_tables(files: Sequence[FileProfile], parents: Callable[[TableGuess], Parents]) -> list[TableGuess]:
+def match_tables(
+    files: Sequence[FileProfile], parents: Callable[[TableGuess], Parents]
+) -> tuple[list[TableGuess], dict[str, TableGuess]]:
     """Return the tables that were found, in the order of the model, each from another file.
+
+    Beside them, by file name, what a file would be that fits a table which another file fits better.
 
     Parameters
     ----------
@@ -53,15 +60,23 @@ def match_tables(files: Sequence[FileProfile], parents: Callable[[TableGuess], P
     chosen = _assign([[guess.score for guess in guesses] for guesses in first], _LEAST_TABLE)
     at = next((at for at, table in chosen.items() if TABLES[table].table == "episodes"), None)
     if at is None:
-        return [first[at][table] for at, table in sorted(chosen.items(), key=lambda item: item[1])]
+        return [first[at][table] for at, table in sorted(chosen.items(), key=lambda item: item[1])], {}
     episodes = first[at][0]
     look_up = parents(episodes)
     others = [file for file in usable if file is not episodes.file]
     second = [[match_columns(file, spec, look_up) for spec in TABLES[1:]] for file in others]
-    chosen = _assign([[guess.score for guess in guesses] for guesses in second], _LEAST_TABLE)
+    scores = [[guess.score for guess in guesses] for guesses in second]
+    # A second file of one table is a second file of it, not the first of another that it hardly resembles.
+    near = [[score if score >= _NEAR * max(row) else 0.0 for score in row] for row in scores]
+    chosen = _assign(near, _LEAST_TABLE)
     found = [second[at][table] for at, table in chosen.items()]
     order = [spec.table for spec in TABLES]
-    return [episodes, *sorted(found, key=lambda guess: order.index(guess.spec.table))]
+    doubles = {}
+    for at, guesses in enumerate(second):
+        best = max(guesses, key=lambda guess: guess.score)
+        if at not in chosen and best.is_usable and best.score >= _DOUBLE:
+            doubles[best.file.name] = best
+    return [episodes, *sorted(found, key=lambda guess: order.index(guess.spec.table))], doubles
 
 
 def _assign(scores: Sequence[Sequence[float]], least: float) -> dict[int, int]:
@@ -89,7 +104,8 @@ def match_columns(file: FileProfile, spec: TableSpec, parents: Parents | None) -
         ]
         guesses[wanted[place].name] = _column_guess(wanted[place], file.columns[at], score, name, found, rivals)
     _one_date(file, wanted, guesses)
-    _same_person(file, spec, parents, guesses)
+    if spec is EPISODES:
+        _same_person(spec, guesses)
     _age_band(guesses)
     wide = wide_totals(file) if spec.table == "scores" and not _has_raw(guesses, "instrument") else ()
     if wide:
@@ -172,6 +188,10 @@ def _column_guess(
         sure, why = "please check", f"{why}; {' and '.join(rivals)} would fit too"
     if raw.timed > 0.01 and column.kind == "date":
         sure, why = "please check", f"{why}; with a time of day"
+    if found.fit < _COSTS_ROWS and not (column.required or column.present):
+        # Every value that cannot be read sets its row aside; nobody has to have this column.
+        why = f'{why}; to use it, write "{raw.name}" here'
+        return ColumnGuess(column, None, raw, "please check", why, score)
     return ColumnGuess(column, RawColumn(raw.name), raw, sure, why, score)
 
 
@@ -193,16 +213,13 @@ def _one_date(file: FileProfile, wanted: Sequence[Column], guesses: dict[str, Co
         guesses[column.name] = ColumnGuess(column, RawColumn(raw.name), raw, "please check", why, _LEAST_SCORE)
 
 
-def _same_person(file: FileProfile, spec: TableSpec, parents: Parents | None, guesses: dict[str, ColumnGuess]) -> None:
+def _same_person(spec: TableSpec, guesses: dict[str, ColumnGuess]) -> None:
     """Let the id of a person stand for the episode where every person has one stay only."""
-    if "episode_id" in guesses or not any(column.name == "episode_id" for column in spec.columns):
-        return
-    column = spec.column("episode_id")
-    if spec.table == "episodes":
-        raw = guesses["person_id"].raw if "person_id" in guesses else None
-        if raw is not None and raw.is_key:
-            why = "no column of its own; every person stands in one row, so the person's id can stand for the episode"
-            guesses["episode_id"] = ColumnGuess(column, RawColumn(raw.name), raw, "please check", why, 0.6)
+    raw = guesses["person_id"].raw if "person_id" in guesses else None
+    if "episode_id" not in guesses and raw is not None and raw.is_key:
+        why = "no column of its own; every person stands in one row, so the person's id can stand for the episode"
+        column = spec.column("episode_id")
+        guesses["episode_id"] = ColumnGuess(column, RawColumn(raw.name), raw, "please check", why, 0.6)
 
 
 def _age_band(guesses: dict[str, ColumnGuess]) -> None:

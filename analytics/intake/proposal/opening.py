@@ -18,6 +18,8 @@ from analytics.intake.readers import WORKBOOKS, FileFacts, FileRefusal, ReadOpti
 
 ENDINGS: Final = (".csv", ".csv.gz", ".parquet", *WORKBOOKS)
 
+# What spreadsheets on Windows save besides UTF-8: "Unicode text", and the old code page. UTF-16 tells itself.
+_ENCODINGS: Final = ("utf-16", "cp1252")
 _HEAD_BYTES: Final = 2**16
 _DELIMITERS: Final = (",", ";", "\t", "|")
 
@@ -39,9 +41,11 @@ def _open_csv(path: Path) -> FileFacts | FileRefusal:
     first = inspect(path, options)
     if isinstance(first, FileFacts) or first.rule != "ENCODING":
         return first
-    # Windows' own: what is not UTF-8 was mostly saved by a spreadsheet there.
-    facts = inspect(path, ReadOptions(options.delimiter, "cp1252", gzip=options.gzip))
-    return facts if isinstance(facts, FileFacts) else first
+    for encoding in _ENCODINGS:
+        facts = inspect(path, replace(options, encoding=encoding))
+        if isinstance(facts, FileFacts):
+            return facts
+    return first
 
 
 def _likely_delimiter(path: Path) -> str:

@@ -161,9 +161,12 @@ def _not_used(proposal: Proposal) -> Iterator[str]:
     if proposal.unused or proposal.refused:
         yield from _heading("Files that are not used")
     for file in proposal.unused:
-        said = (
-            " ".join(hints(file)) or "It looks like none of the files of docs/import.md, or another file fits better."
-        )
+        said = " ".join(hints(file)) or "It looks like none of the files of docs/import.md."
+        if file.name in proposal.doubles:
+            said = (
+                f"It fits {proposal.doubles[file.name]} too, and a table is made of one file. Export them as one, or "
+                "join them by a select in the mapping (docs/import.md)."
+            )
         yield from _wrapped(f"{file.name} ({file.facts.records:,} rows). {said}", "- ")
     for name, why in proposal.refused.items():
         yield from _wrapped(f"{name}. {why}", "- ")
@@ -190,7 +193,11 @@ def _questions(proposal: Proposal) -> Iterator[str]:
         for column in table.missing:
             how = "name its column, or give one word for all rows" if column.name == "program_id" else "name its column"
             rest = "" if table.is_usable else f" Without it {table.spec.file} is left out."
-            yield f"{table.file.name}: {column.name} is missing; {how} in the mapping.{rest}"
+            if column.name == "episode_id":
+                how = "export the number of the stay (admission, enrollment), which tells two stays of a person apart"
+                yield f"{table.file.name}: nothing in it names the stay; {how}.{rest}"
+            else:
+                yield f"{table.file.name}: {column.name} is missing; {how} in the mapping.{rest}"
     usable = [table for table in proposal.tables if table.is_usable]
     if len(proposal.dates.formats) != 1 and usable:
         yield f"Days: {proposal.dates.why}. Say which with --date-format, or in the mapping."
