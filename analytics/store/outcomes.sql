@@ -463,8 +463,8 @@ later as (
 select
     k.episode_id,
     k.instrument,
-    (max(k.key) filter (where k.since <= 240) % 32768 - 16384) * any_value(i.direction) as six_month_tenths,
-    (max(k.key) filter (where k.since >= 305) % 32768 - 16384) * any_value(i.direction) as twelve_month_tenths
+    (max(k.key) filter (where k.since <= 240) % 32768 - 16384) * max(i.direction) as six_month_tenths,
+    (max(k.key) filter (where k.since >= 305) % 32768 - 16384) * max(i.direction) as twelve_month_tenths
 from later as k
 inner join (select distinct instrument, direction from instrument) as i on i.instrument = k.instrument
 group by k.episode_id, k.instrument;
