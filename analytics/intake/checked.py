@@ -13,7 +13,7 @@ from analytics.intake.crossrow import mark_changed_person, mark_duplicates, mark
 from analytics.intake.deidentify import Key, Pseudonyms
 from analytics.intake.forgotten import set_aside_rows, set_aside_stays
 from analytics.intake.hints import hint
-from analytics.intake.model import EPISODES, TABLES, TableSpec
+from analytics.intake.model import EPISODES, SCORES, TABLES, TableSpec
 from analytics.intake.report import (
     LISTED_REJECTIONS,
     LISTED_ROWS,
@@ -23,6 +23,7 @@ from analytics.intake.report import (
     RuleCount,
 )
 from analytics.intake.report_text import FIRST_ROWS
+from analytics.intake.scales import settle_scales
 from analytics.intake.sources import Sources, SourceTable
 from analytics.intake.sql_text import quoted
 from analytics.intake.staging import StagingContext, stage
@@ -78,7 +79,7 @@ class CheckedFiles:
         """Stage one file and write its part of the report; an absent file gives an empty stage and no report."""
         source = sources.tables.get(spec.table) or _absent(self._connection, spec)
         self._progress(f"checking {spec.file}")
-        context = replace(self._context, unknown=source.unknown, typed=source.typed, date_formats=source.date_formats)
+        context = self._context_of(source)
         stage(self._connection, spec, source.view, source.present, context, source.lines)
         if spec is EPISODES:
             self._connection.execute("alter table stage_episodes add column episode_key varchar")
@@ -91,6 +92,8 @@ class CheckedFiles:
             set_aside_stays(self._connection, self._key)
         else:
             set_aside_rows(self._connection, spec, self._key)
+        if spec is SCORES:
+            settle_scales(self._connection, context.scales)
         if spec.table == "substance_use" and "substance" in source.present:
             # Before rows are compared: a test of no named substance and one of "any" are the same test.
             self._connection.execute(
@@ -104,12 +107,16 @@ class CheckedFiles:
         file = self._report.files.get(spec.file)
         if file is None or file.outcome == "rejected":
             return
-        self._fill(file, spec, source.view, context)
+        self.write_report(spec, source)
         collisions = spec.table == "attendance" and "session_no" not in source.present
         if collisions and marked > COLLISION_WARNING * max(1, file.records_read):
             file.warnings.append(Rejection(None, "session_no", "SESSION_KEY_COLLISIONS"))
         if spec is EPISODES and not self._context.study_days:
             self._leave_open_after_cut(file)
+
+    def _context_of(self, source: SourceTable) -> StagingContext:
+        """Return what the rows of one file are checked against."""
+        return replace(self._context, unknown=source.unknown, typed=source.typed, date_formats=source.date_formats)
 
     def _leave_open_after_cut(self, file: FileReport) -> None:
         late = f"discharge_date > {self._context.cut_day}"
@@ -121,7 +128,9 @@ class CheckedFiles:
             f"update stage_episodes set discharge_date = null, discharge_reason = null where finding is null and {late}"
         )
 
-    def _fill(self, file: FileReport, spec: TableSpec, view: str, context: StagingContext) -> None:
+    def write_report(self, spec: TableSpec, source: SourceTable) -> None:
+        """Write how many rows of a staged file were accepted, and which were not, into its part of the report."""
+        file, view, context = self._report.files[spec.file], source.view, self._context_of(source)
         table = f"stage_{spec.table}"
         file.records_read = count_rows(self._connection, table)
         file.accepted = count_rows(self._connection, table, "finding is null")

@@ -28,6 +28,9 @@ _WIDE: Final = ("episode_id", "person_id")
 # Either small numbers or marks of the source system, one per row: only texts up to this length have a domain.
 _WIDE_WHERE_LONG: Final = {"session_no": 4}
 
+# Kinds of column that name an instrument or a form: the table in which the name is looked up.
+_NAME_TABLES: Final = {"instrument": "instrument_name", "questionnaire": "questionnaire_name"}
+
 # Record numbers and what is made of them are INTEGER.
 MOST_RECORDS: Final = 2_000_000_000
 
@@ -57,6 +60,7 @@ class CodedColumn:
 
     def __init__(self, spec: TableSpec, column: Column, present: frozenset[str], context: StagingContext) -> None:
         name = self.name = column.name
+        self._kind = column.kind
         self.has_domain = name in present and name not in _WIDE
         self.domain = f"domain_{spec.table}_{name}"
         self._type = f"code_of_{spec.table}_{name}"
@@ -90,14 +94,14 @@ class CodedColumn:
         else:
             # Read all the same, so that the empty column has its type; an instrument is looked up, and has nowhere.
             self.coded, self.carried = [], [f"null::varchar as t_{name}"]
-            self.value, self.finding = ("null::varchar" if column.kind == "instrument" else self._read), ""
+            self.value, self.finding = ("null::varchar" if column.kind in _NAME_TABLES else self._read), ""
 
     def make_domain(self, connection: duckdb.DuckDBPyConnection, values: str) -> None:
         """Read and judge every distinct text, which is in the list column `values` of `distinct_texts`."""
         texts = f"select unnest({values}) as raw from distinct_texts"
         connection.execute(f"create type {self._type} as enum ({texts})")
-        instrument = "left join instrument_name i on i.form = instrument_form(t_instrument)"
-        joined = instrument if self.name == "instrument" else ""
+        names = _NAME_TABLES.get(self._kind)
+        joined = f"left join {names} i on i.form = instrument_form(t_{self.name})" if names else ""
         connection.execute(
             f"create table {self.domain} as select enum_code(raw::{self._type}) as code, raw, "
             f"{quoted(self.name)} as value, {self._judged} as finding from ("

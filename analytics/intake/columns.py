@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from analytics.instruments import load_questionnaires, other_forms, questionnaire_forms
 from analytics.intake.identifiers import value_finding_sql
 from analytics.intake.model import Column, TableSpec
 from analytics.intake.rules import Finding
@@ -25,6 +26,7 @@ CELL_ERRORS: Final = (
     "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#GETTING_DATA", "#SPILL!", "#CALC!", "#FIELD!",
     "#BLOCKED!", "#UNKNOWN!", "#CONNECT!", "#BUSY!",
 )  # fmt: skip
+_ITEM: Final = r"^(?:item|question|q)?_?0*([1-9][0-9]?)(?:\.0)?(?:_?(?:([a-z])|([a-z]{2,})))?$"
 _TRUE: Final = "('true', 't', 'yes', 'y', '1')"
 _FALSE: Final = "('false', 'f', 'no', 'n', '0')"
 
@@ -194,7 +196,37 @@ def _read_boolean(column: Column, text: str, spec: TableSpec, context: StagingCo
 
 
 def _read_instrument(column: Column, text: str, spec: TableSpec, context: StagingContext) -> tuple[str, list[Finding]]:
-    return "instrument_id", [_unreadable(column, text, "BAD_ENUM")]
+    return "identity", [_is_named(text, other_forms(), "OTHER_FORM"), _unreadable(column, text, "BAD_ENUM")]
+
+
+def _read_questionnaire(
+    column: Column, text: str, spec: TableSpec, context: StagingContext
+) -> tuple[str, list[Finding]]:
+    scored = {each.id for each in load_questionnaires().values() if each.items}
+    totals_only = frozenset(form for form, identity in questionnaire_forms().items() if identity not in scored)
+    rules = [_is_named(text, other_forms(), "OTHER_FORM"), _is_named(text, totals_only, "ITEMS_NOT_SCORED")]
+    return "identity", [*rules, _unreadable(column, text, "BAD_ENUM")]
+
+
+def _is_named(text: str, forms: frozenset[str], rule: str) -> Finding:
+    names = ", ".join(repr(form) for form in sorted(forms))
+    return f"list_contains([{names}], instrument_form({text}))", "instrument", rule
+
+
+def _read_item(column: Column, text: str, spec: TableSpec, context: StagingContext) -> tuple[str, list[Finding]]:
+    # "Item 3", "q03", "3" and "3.0" (a spreadsheet's) are the same question; so are "7a" and "7 A".
+    found = f"regexp_extract(code_form({text}), '{_ITEM}', ['number', 'letter', 'word'])"
+    word = f"case {found}.word when '' then '' else '_' || {found}.word end"
+    value = f"nullif({found}.number || {found}.letter || {word}, '')"
+    return value, [_unreadable(column, text, "ITEM_UNKNOWN")]
+
+
+def _read_answer(column: Column, text: str, spec: TableSpec, context: StagingContext) -> tuple[str, list[Finding]]:
+    value = (
+        f"coalesce({_number(text, context)}, "
+        f"case when lower({text}) in {_TRUE} then 1.0 when lower({text}) in {_FALSE} then 0.0 end)"
+    )
+    return value, [_unreadable(column, text, "BAD_NUMBER")]
 
 
 _Reader = Callable[[Column, str, TableSpec, "StagingContext"], tuple[str, list[Finding]]]
@@ -210,4 +242,7 @@ _KINDS: Final[dict[str, _Reader]] = {
     "total": _read_number,
     "boolean": _read_boolean,
     "instrument": _read_instrument,
+    "questionnaire": _read_questionnaire,
+    "item": _read_item,
+    "answer": _read_answer,
 }

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final, get_args
 
-from analytics.instruments import load_instruments
+from analytics.intake.dictionary_forms import questionnaires_markdown
 from analytics.intake.expected import expected_values
 from analytics.intake.model import TABLES, Column, TableSpec
 from analytics.intake.rules import EVERY_KIND, ROW_CONDITIONS, RULES, Level, Rule
@@ -21,7 +21,9 @@ from analytics.texts.rules import rule_words
 FILE_WORDS: Final = {
     "episodes": "One row per stay. Every import begins with it.",
     "attendance": "One row per booked session.",
-    "scores": "One row per completed questionnaire: the total, never the answers.",
+    "scores": "One row per completed questionnaire: the total.",
+    "score_items": "One row per question of a questionnaire: the answer. Totals are made from it (scores.csv may give "
+    "them as well; then they must agree).",
     "substance_use": "One row per test and substance, or per self report of days of use.",
     "readmissions": "Stays in hospital, residential or detox units, whenever they were, by person.",
     "followups": "One row per follow-up call that was due.",
@@ -53,6 +55,7 @@ _STORED: Final[dict[str, tuple[str, dict[str, str]]]] = {
         },
     ),
     "scores": ("score", {"assessed_on": "`day`: days after admission", "prorated": "`is_prorated`"}),
+    "score_items": ("score_item", {"assessed_on": "`day`: days after admission"}),
     "substance_use": ("substance_use", {"observed_on": "`day`: days after admission"}),
     "readmissions": (
         "acute_event",
@@ -128,7 +131,7 @@ def dictionary_markdown() -> str:
     lines = [_HEAD, "## Files", ""]
     for spec in TABLES:
         lines += [*_file(spec), ""]
-    lines += ["## Questionnaires", "", *_questionnaires(), ""]
+    lines += ["## Questionnaires", "", *questionnaires_markdown(), ""]
     lines += ["## Rules", "", "The words are those of the import report.", ""]
     for level in get_args(Level):
         lines += [f"### {_LEVELS[level]}", "", *_rules(level), ""]
@@ -162,17 +165,6 @@ def _stored_as(spec: TableSpec, column: Column) -> str:
     if column.name not in names:
         raise KeyError(f"{spec.file}, {column.name}: say in dictionary.py where it is stored")
     return f"`{column.name}`"
-
-
-def _questionnaires() -> Iterator[str]:
-    yield "Names are read without regard to case, blanks, hyphens and underscores."
-    yield ""
-    yield "| name | also read | total | better |"
-    yield "|---|---|---|---|"
-    for item in load_instruments().values():
-        also = ", ".join(sorted({item.id, *item.aliases} - {item.name}))
-        step = "" if item.step == 1 else f", steps of {item.step:g}"
-        yield f"| {item.name} | {also} | {item.minimum:g} to {item.maximum:g}{step} | {item.better} |"
 
 
 def _rules(level: Level) -> Iterator[str]:

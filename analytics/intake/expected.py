@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from analytics.instruments import load_instruments
+from analytics.instruments import load_instruments, load_questionnaires
 from analytics.intake.model import Column
 from analytics.store.codes import CODES, FOLLOWUP_DUE_DAYS
 
@@ -16,6 +16,8 @@ _KIND_WORDS: Final[dict[str, str]] = {
     "boolean": "true, false",
     "integer": "whole number",
     "number": "number",
+    "item": "the number of the item, by questionnaire",
+    "answer": "the answer as printed on the form, by questionnaire; empty = not answered",
 }
 
 
@@ -25,6 +27,9 @@ def expected_values(column: Column) -> str:
         return ", ".join(CODES[column.codes])
     if column.kind == "instrument":
         return ", ".join(item.name for item in load_instruments().values())
+    if column.kind == "questionnaire":
+        forms = load_questionnaires().values()
+        return ", ".join(form.names[1] for form in forms if form.items)
     if column.kind == "total":
         ranges = (f"{item.name} {item.minimum:g}–{item.maximum:g}" for item in load_instruments().values())
         return f"the total, {', '.join(ranges)}"

@@ -23,8 +23,9 @@ from analytics.intake.checked import CheckedFiles, count_rows
 from analytics.intake.crossrow import key_columns
 from analytics.intake.deidentify import Key, Pseudonyms, add_receipt
 from analytics.intake.forgotten import RULE, load_forgotten, read_forgotten
+from analytics.intake.item_scores import settle_scores
 from analytics.intake.mapping import SourceMapping
-from analytics.intake.model import EPISODE_FACTS, EPISODES, TABLES, TableSpec
+from analytics.intake.model import EPISODE_FACTS, EPISODES, SCORE_ITEMS, SCORES, TABLES, TableSpec
 from analytics.intake.published_data import published_data, quiet_days
 from analytics.intake.relative import PrivacyMode, StateWriter, label_of_cut
 from analytics.intake.report import ImportReport
@@ -47,6 +48,7 @@ _ROW_TABLE: Final = {
     "episodes": "episode",
     "attendance": "attendance",
     "scores": "score",
+    "score_items": "score_item",
     "substance_use": "substance_use",
     "readmissions": "acute_event",
     "followups": "followup",
@@ -116,6 +118,7 @@ class _Import:
             decimal=mapping.decimal if mapping else ".",
             timezone=mapping.timezone if mapping else None,
             study_days=bool(mapping and mapping.study_days),
+            scales=mapping.scales if mapping else {},
         )
 
     def run(self) -> ImportReport:
@@ -137,13 +140,13 @@ class _Import:
         ):
             report.batch_rule = "ANCHORS_MISSING"
             return report
-        CheckedFiles(self._connection, self._context, request.key, report, self._progress).stage_all(
-            sources, incremental
-        )
+        checked = CheckedFiles(self._connection, self._context, request.key, report, self._progress)
+        checked.stage_all(sources, incremental)
         if any(file.outcome == "rejected" for file in report.files.values()):
             report.batch_rule = "FILE_REFUSED"
             return report
         self._keep(sources, incremental)
+        self._score(checked, sources, incremental)
         reached("staged")
         if not incremental and current is not None and self._shrinks(current):
             report.batch_rule = "SHRINK_GUARD"
@@ -177,25 +180,42 @@ class _Import:
         if incremental:
             merge.add_known_episodes(self._connection, self._request.store)
         for spec in TABLES[1:]:
-            session_number, bound = self._session_number(spec, sources)
-            derived = {
-                "session_no": session_number,
-                "substance": "coalesce(substance, 'any') as substance",
-            }
-            columns = [
-                derived.get(column.name, quoted(column.name))
-                for column in spec.columns
-                if column.name != f"{spec.parent}_id"
-            ]
-            self._connection.execute(
-                f"create {'table' if incremental or bound else 'view'} kept_{spec.table} as "
-                f"select ix, {', '.join(columns)} from stage_{spec.table} where finding is null",
-                bound,
-            )
-            if incremental:
-                source = sources.tables.get(spec.table)
-                keys = key_columns(spec, source.present | {"substance", "session_no"} if source else frozenset())
-                merge.add_known_rows(self._connection, spec, keys, self._request.store)
+            self._keep_rows(spec, sources, incremental)
+
+    def _keep_rows(self, spec: TableSpec, sources: Sources, incremental: bool) -> None:
+        """Make `kept_<file>` of one child file."""
+        session_number, bound = self._session_number(spec, sources)
+        derived = {
+            "session_no": session_number,
+            "substance": "coalesce(substance, 'any') as substance",
+        }
+        columns = [
+            derived.get(column.name, quoted(column.name))
+            for column in spec.columns
+            if column.name != f"{spec.parent}_id"
+        ]
+        self._connection.execute(
+            f"create {'table' if incremental or bound else 'view'} kept_{spec.table} as "
+            f"select ix, {', '.join(columns)} from stage_{spec.table} where finding is null",
+            bound,
+        )
+        if incremental:
+            source = sources.tables.get(spec.table)
+            keys = key_columns(spec, source.present | {"substance", "session_no"} if source else frozenset())
+            merge.add_known_rows(self._connection, spec, keys, self._request.store)
+
+    def _score(self, checked: CheckedFiles, sources: Sources, incremental: bool) -> None:
+        """Make `kept_all_scores`: totals as given, and those that follow from answers."""
+
+        def keep_again(spec: TableSpec) -> None:
+            self._connection.execute(f"drop {'table' if incremental else 'view'} kept_{spec.table}")
+            self._keep_rows(spec, sources, incremental)
+            if spec.table in sources.tables:
+                checked.write_report(spec, sources.tables[spec.table])
+
+        warning = settle_scores(self._connection, keep_again)
+        if warning is not None and SCORE_ITEMS.file in self._report.files:
+            self._report.files[SCORE_ITEMS.file].warnings.append(warning)
 
     def _session_number(self, spec: TableSpec, sources: Sources) -> tuple[str, dict[str, bytes]]:
         """Return SQL for the number of a session among those of one episode, day and type, and what it binds.
@@ -219,7 +239,8 @@ class _Import:
     def _shrinks(self, current: SnapshotFacts) -> bool:
         for spec in TABLES:
             before = current.counts.get(_ROW_TABLE[spec.table], 0)
-            now = count_rows(self._connection, "all_episodes" if spec is EPISODES else f"kept_{spec.table}")
+            kept = {EPISODES: "all_episodes", SCORES: "kept_all_scores"}.get(spec, f"kept_{spec.table}")
+            now = count_rows(self._connection, kept)
             # People who are left out by request are no loss.
             now += count_rows(self._connection, f"stage_{spec.table}", f"finding like '%|{RULE}|'")
             if before and now < (1 - SHRINK_LIMIT) * before:
@@ -243,6 +264,7 @@ class _Import:
             for name, table in _ROW_TABLE.items()
             if name != "episodes"
         }
+        collected["score"] = collected["score"] or collected["score_item"]
         writer.write(collected)
         quiet = quiet_days(self._connection) if not self._context.study_days else (0, 0)
         self._write_batch()

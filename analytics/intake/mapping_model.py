@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from analytics.intake.file_text import ReadOptions
+from analytics.intake.scales import FileScale
 from analytics.intake.unpivot import Unpivot
 
 
@@ -103,6 +104,7 @@ class SourceMapping:
     date_format : a strptime format, or None for ISO dates.
     timezone : in which a moment becomes a day; None: a time of day other than midnight is refused.
     decimal : what stands before the fraction of a number in texts: "." or ",".
+    scales : instrument -> on which of its scales the totals are, for those that have two (WHO-5).
     study_days : days are given instead of dates, under the names of `model.DAY_TWINS`.
     observed_until : the study day to which everybody was observed; None: a column says so.
     sources : name of the raw table -> file, for selects.
@@ -116,6 +118,7 @@ class SourceMapping:
     delimiter: str
     decimal: str
     timezone: str | None
+    scales: Mapping[str, FileScale]
     max_file_bytes: int
     study_days: bool
     observed_until: int | None

@@ -14,11 +14,13 @@ from typing import Any, Final
 import duckdb
 
 from analytics.errors import ImportProblem
+from analytics.instruments import find_instrument, load_instruments
 from analytics.intake.file_text import MAX_FILE_BYTES, known_encoding
 from analytics.intake.mapping_model import RawFile, SourceMapping
 from analytics.intake.mapping_section import Section
 from analytics.intake.mapping_tables import TableReader
 from analytics.intake.model import TABLES
+from analytics.intake.scales import FILE_SCALES, FileScale
 
 _SPECS: Final = {spec.table: spec for spec in TABLES}
 
@@ -77,6 +79,7 @@ class _SourceReader(Section):
                 "date_format", self.take(left, "date_format", str, None), timezone is not None
             ),
             "timezone": timezone,
+            "scales": self._scales(self.take(left, "scales", dict, {})),
             "decimal": decimal,
             "drops": self._sentences(left, "drops"),
             "rules": self._sentences(left, "rules"),
@@ -105,6 +108,18 @@ class _SourceReader(Section):
         if not all(isinstance(item, str) for item in given):
             raise self.wrong(key, "this must be a list of sentences.")
         return tuple(given)
+
+    def _scales(self, given: dict[str, Any]) -> dict[str, FileScale]:
+        scales = {}
+        for name, said in given.items():
+            instrument = find_instrument(name)
+            if instrument is None or instrument.scale is None:
+                two = [each.id for each in load_instruments().values() if each.scale]
+                raise self.wrong(f"scales.{name}", f"only these have two scales: {', '.join(two)}.")
+            if said not in FILE_SCALES:
+                raise self.wrong(f"scales.{name}", "this must be raw or percent.")
+            scales[instrument.id] = said
+        return scales
 
     def _sources(self, given: dict[str, Any]) -> dict[str, RawFile]:
         sources = {}

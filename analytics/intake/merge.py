@@ -27,6 +27,7 @@ KNOWN: Final = "known_episode"
 _PLACED: Final[dict[str, tuple[str, dict[str, str]]]] = {
     "attendance": ("attendance", {"session_date": "p.day + k.admit_date"}),
     "scores": ("score", {"assessed_on": "p.day + k.admit_date", "prorated": "p.is_prorated"}),
+    "score_items": ("score_item", {"assessed_on": "p.day + k.admit_date"}),
     "substance_use": ("substance_use", {"observed_on": "p.day + k.admit_date"}),
     "followups": (
         "followup",
@@ -191,7 +192,9 @@ def add_known_rows(connection: duckdb.DuckDBPyConnection, spec: TableSpec, keys:
     same = " and ".join(f"n.{key} is not distinct from o.{key}" for key in keys)
     inside = _still_inside(spec)
     connection.execute(
-        f"create temp table earlier as select {ix} as ix, {columns} from {_state(store, table)} p {join}"
+        f"create temp table earlier as select {ix} as ix, {columns} from {_state(store, table)} p {join} "
+        # A total that was made from answers is made again.
+        + ("where p.given_as <> 'items'" if "given_as" in given else "")
     )
     connection.execute(
         f"insert into kept_{spec.table} select o.* from earlier o {inside} "

@@ -9,7 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Kind = Literal["id", "date", "code", "codes", "word", "integer", "number", "boolean", "instrument", "total", "age_band"]
+Kind = Literal[
+    "id", "date", "code", "codes", "word", "integer", "number", "boolean", "instrument", "total", "age_band",
+    "questionnaire", "item", "answer",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,7 @@ class Column:
     Attributes
     ----------
     kind : how the text is read. "word" is a free code `[a-z0-9_]{1,32}`; "codes" several of them joined by `|`.
+        "questionnaire", "item" and "answer": a form, the number of a question in it, and what was answered.
     required : a value is required in every row (the column too). `present` : the column is required, not the value.
     codes : the name of the closed list in `analytics.store.codes.CODES` (kind "code").
     low, high : inclusive range of a number; `range_rule` names the finding outside it.
@@ -139,6 +143,19 @@ SCORES: Final = TableSpec(
     key=("episode_id", "instrument", "assessed_on"),
 )
 
+# A row without a value says that the question was not answered. `analytics.intake.item_scores` makes totals of it.
+SCORE_ITEMS: Final = TableSpec(
+    "score_items",
+    (
+        _id("episode_id"),
+        Column("instrument", "questionnaire", required=True),
+        _date("assessed_on", required=True),
+        Column("item", "item", required=True),
+        Column("value", "answer", present=True),
+    ),
+    key=("episode_id", "instrument", "assessed_on", "item"),
+)
+
 SUBSTANCE_USE: Final = TableSpec(
     "substance_use",
     (
@@ -206,6 +223,7 @@ TABLES: Final = (
     EPISODES,
     ATTENDANCE,
     SCORES,
+    SCORE_ITEMS,
     SUBSTANCE_USE,
     READMISSIONS,
     FOLLOWUPS,

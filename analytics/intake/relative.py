@@ -131,12 +131,17 @@ class StateWriter:
         self._copy(
             "score",
             "select episode_id, instrument, assessed_on - admit_date as day, total, item_9, "
-            "coalesce(prorated, false) as is_prorated, shared_with_person, plan_changed "
-            "from kept_scores s join dense using (ix) order by episode_id, instrument, day",
+            "coalesce(prorated, false) as is_prorated, shared_with_person, plan_changed, given_as "
+            "from kept_all_scores s join dense using (ix) order by episode_id, instrument, day",
         )
         self._copy(
             "program_instrument",
-            used_instruments("kept_scores", "dense", "ix"),
+            used_instruments("kept_all_scores", "dense", "ix"),
+        )
+        self._copy(
+            "score_item",
+            "select episode_id, instrument, assessed_on - admit_date as day, item, value "
+            "from kept_score_items s join dense using (ix) order by episode_id, instrument, day, item",
         )
         rows = [
             (item.id, item.direction, name, order, float(low), float(high))

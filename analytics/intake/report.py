@@ -117,7 +117,8 @@ class FileReport:
 
 
 def _row(item: Rejection) -> dict[str, Any]:
-    return {"row": item.row, "column": item.column, "rule": item.rule}
+    said = {"sentence": item.sentence} if item.sentence else {}
+    return {"row": item.row, "column": item.column, "rule": item.rule, **said}
 
 
 @dataclass

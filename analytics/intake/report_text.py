@@ -282,6 +282,9 @@ def _warned(name: str, items: Sequence[Rejection]) -> str:
     columns = list(dict.fromkeys(item.column for item in items if item.column))
     rows = [item.row for item in items if item.row is not None]
     where = f"{name}, {', '.join(columns)}" if columns else name
+    said = " ".join(item.sentence for item in items if item.sentence)
+    if said:
+        return f"{where}: {said}"
     return f"{where}: {count_words(len(rows))} ({rows_words(rows, len(rows))})" if rows else where
 
 

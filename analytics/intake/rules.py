@@ -23,8 +23,9 @@ Finding = tuple[str, str, str]
 
 _DATES: Final = ("date",)
 _NUMBERS: Final = ("integer", "number", "total")
-_WORDS: Final = ("code", "age_band", "codes", "word", "instrument")
-EVERY_KIND: Final = ("id", *_DATES, *_WORDS, *_NUMBERS, "boolean")
+_NAMES: Final = ("instrument", "questionnaire")
+_WORDS: Final = ("code", "age_band", "codes", "word", *_NAMES)
+EVERY_KIND: Final = ("id", *_DATES, *_WORDS, *_NUMBERS, "boolean", "item", "answer")
 
 
 @dataclass(frozen=True)
@@ -81,19 +82,25 @@ _TABLE: Final = (
     Rule("FOLLOWUP_BEFORE_DISCHARGE", "row", "days"),
     Rule("AFTER_DATA_CUT", "row", "later", _DATES),
     Rule("BAD_ENUM", "row", "codes", (*_WORDS, "integer")),
+    Rule("OTHER_FORM", "row", "codes", _NAMES),
+    Rule("ITEMS_NOT_SCORED", "row", "codes", ("questionnaire",)),
+    Rule("ITEM_UNKNOWN", "row", "codes", ("item",)),
     Rule("AGE_OVER_89", "row", "codes", ("age_band",)),
     Rule("BAD_BOOL", "row", "codes", ("boolean",)),
-    Rule("BAD_NUMBER", "row", "numbers", _NUMBERS),
+    Rule("BAD_NUMBER", "row", "numbers", (*_NUMBERS, "answer")),
     Rule("RANGE", "row", "numbers", ("integer", "number")),
     Rule("MINUTES_RANGE", "row", "numbers", ("integer",)),
     Rule("SCORE_RANGE", "row", "numbers", ("integer",)),
     Rule("SCORE_INTEGER", "row", "numbers"),
+    Rule("ITEM_RANGE", "row", "numbers"),
+    Rule("SCALE_UNKNOWN", "rows together", "numbers"),
     Rule("SCORE_INCONSISTENT", "row", "contradictions"),
     Rule("INCONSISTENT", "row", "contradictions"),
     Rule("FK_MISSING", "rows together", "parents", ("id",)),
     Rule("FORGOTTEN_PERSON", "rows together", "request", masked=False),
     Rule("DUPLICATE_EXACT", "rows together", "duplicates"),
     Rule("DUPLICATE_CONFLICT", "rows together", "duplicates"),
+    Rule("ITEMS_CONTRADICT", "rows together", "contradictions"),
     Rule("EPISODE_OVERLAP", "rows together", "contradictions"),
     Rule("IMMUTABLE_CHANGED", "rows together", "contradictions"),
     Rule("FILE_REFUSED", "batch", "batch"),
@@ -108,6 +115,7 @@ _TABLE: Final = (
     Rule("EMPTY_SHEET", "warning", "ignored"),
     Rule("FILE_NOT_USED", "warning", "ignored"),
     Rule("DISCHARGE_AFTER_CUT", "warning", "later"),
+    Rule("ITEMS_MISSING", "warning", "missing"),
     Rule("SESSION_KEY_COLLISIONS", "warning", "duplicates"),
     Rule("MODE_UNDOCUMENTED", "warning", "papers"),
     Rule("CERTIFICATE_EXPIRED", "warning", "papers"),
@@ -127,7 +135,8 @@ class RowCondition:
     Attributes
     ----------
     condition : SQL over the typed columns of the row, and over `first_day`, `last_day` of its parent and `lowest`,
-        `highest`, `step`, `takes_item_9` of its instrument. NULL counts as "holds not".
+        `highest`, `step`, `takes_item_9` of its instrument, or `known_item`, `lowest`, `highest`, `step` of the item
+        of its questionnaire; `t_<column>` is the text as given. NULL counts as "holds not".
     column : where the report points to.
     """
 
@@ -159,6 +168,21 @@ ROW_CONDITIONS: Final = (
     RowCondition("scores", "item_9 is not null and not takes_item_9", "item_9", "SCORE_INCONSISTENT"),
     RowCondition("scores", "item_9 > total", "item_9", "SCORE_INCONSISTENT"),
     RowCondition("scores", "assessed_on <= first_day - 1000", "assessed_on", "DATE_RANGE"),
+    RowCondition("score_items", "known_item is null", "item", "ITEM_UNKNOWN"),
+    # Yes and no are answers where there are only two.
+    RowCondition(
+        "score_items",
+        "value is not null and not regexp_matches(t_value, '[0-9]') and (lowest <> 0 or highest <> 1)",
+        "value",
+        "BAD_NUMBER",
+    ),
+    RowCondition(
+        "score_items",
+        "value < lowest or value > highest or (value - lowest) % step <> 0",
+        "value",
+        "ITEM_RANGE",
+    ),
+    RowCondition("score_items", "assessed_on <= first_day - 1000", "assessed_on", "DATE_RANGE"),
     RowCondition("substance_use", "result is null and days_used_past_30 is null", "result", "REQUIRED"),
     RowCondition("readmissions", "discharge_date < admit_date", "discharge_date", "DATE_ORDER"),
     RowCondition("followups", "last_day is null", "episode_id", "FOLLOWUP_BEFORE_DISCHARGE"),

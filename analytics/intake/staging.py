@@ -16,12 +16,13 @@ from typing import Final
 
 import duckdb
 
-from analytics.instruments import instrument_forms, load_instruments
+from analytics.instruments import instrument_forms, load_instruments, load_questionnaires, questionnaire_forms
 from analytics.intake.coding import CodedColumn, code_rows, finding_text
 from analytics.intake.columns import normal_form
 from analytics.intake.model import TableSpec
 from analytics.intake.readers import Lines
 from analytics.intake.rules import row_findings
+from analytics.intake.scales import FileScale
 from analytics.intake.sql_text import literal, quoted
 from analytics.store.codes import enum_statements
 
@@ -44,6 +45,7 @@ class StagingContext:
     typed : dates may be ISO beside that, and numbers have a decimal point: they come from a format with types.
     decimal : before the fraction of a number in a text. timezone : in which a moment becomes a day, or None.
     study_days : dates are given as whole study days.
+    scales : what the mapping says of totals that may be on either of two scales.
     unknown : columns that the mapping declares "unknown": required, yet NULL is allowed.
     """
 
@@ -56,6 +58,7 @@ class StagingContext:
     timezone: str | None = None
     study_days: bool = False
     unknown: frozenset[str] = frozenset()
+    scales: Mapping[str, FileScale] = field(default_factory=dict)
 
     def format_of(self, column: str) -> str | None:
         """Return the strptime format of a date column; None: ISO."""
@@ -74,17 +77,30 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"create macro cleaned(x) as ({cleaned_sql('x')})")
     connection.execute(f"create macro code_form(x) as ({normal_form('x', '_')})")
     connection.execute(f"create macro instrument_form(x) as ({normal_form('x', '')})")
+    scored = {each.id for each in load_questionnaires().values() if each.items}
+    forms = {form: identity for form, identity in questionnaire_forms().items() if identity in scored}
+    for table, names in (("instrument_name", instrument_forms()), ("questionnaire_name", forms)):
+        connection.execute(f"create table {table} (form varchar, identity varchar)")
+        connection.executemany(f"insert into {table} values (?, ?)", sorted(names.items()))
     connection.execute(
-        "create table instrument_name (form varchar, instrument_id varchar, lowest double, highest double, "
-        "step double, takes_item_9 boolean)"
+        "create table instrument_fact (instrument_id varchar, lowest double, highest double, step double, "
+        "takes_item_9 boolean)"
     )
-    instruments = load_instruments()
-    named = [(form, instruments[identity]) for form, identity in sorted(instrument_forms().items())]
-    rows = [(form, each.id, each.minimum, each.maximum, each.step, each.item_9) for form, each in named]
-    connection.executemany("insert into instrument_name values (?, ?, ?, ?, ?, ?)", rows)
+    connection.executemany(
+        "insert into instrument_fact values (?, ?, ?, ?, ?)",
+        [(each.id, each.minimum, each.maximum, each.step, each.item_9) for each in load_instruments().values()],
+    )
     connection.execute(
-        "create table instrument_fact as select distinct instrument_id, lowest, highest, step, takes_item_9 "
-        "from instrument_name"
+        "create table item_fact (questionnaire_id varchar, known_item varchar, lowest double, highest double, "
+        "step double)"
+    )
+    connection.executemany(
+        "insert into item_fact values (?, ?, ?, ?, ?)",
+        [
+            (form.id, item.number, item.low, item.high, item.step)
+            for form in load_questionnaires().values()
+            for item in form.items
+        ],
     )
 
 
@@ -126,7 +142,7 @@ def stage(
     staged = [CodedColumn(spec, column, present, context) for column in spec.columns]
     coded = code_rows(connection, spec, view, lines, staged)
     join, ix = _parent_join(spec)
-    instrument = f"left join instrument_fact f on f.instrument_id = {quoted('instrument')}" if _has_scores(spec) else ""
+    facts = next((_FACTS[column.kind] for column in spec.columns if column.kind in _FACTS), "")
     pieces = ["case when misshapen then '|FIELD_COUNT|' end", *(each.finding for each in staged)]
     rules = " ".join(
         f"when {condition} then {finding_text(name, rule, f'trim(t_{name})')}"
@@ -141,13 +157,20 @@ def stage(
         f"create table stage_{spec.table} as select record, {ix}::integer as ix, {columns}, "
         f"coalesce({', '.join(piece for piece in pieces if piece)}) as finding from ("
         f"select *, {values} from ("
-        f"select v.record::integer as record, v.misshapen, {carried} from {coded} v {domains}) t {join}) r {instrument}"
+        f"select v.record::integer as record, v.misshapen, {carried} from {coded} v {domains}) t {join}) r {facts}"
     )
     _keep_orphans(connection, spec, coded, present)
     connection.execute(f"drop table coded_{spec.table}")
     for each in staged:
         if each.has_domain:
             each.drop_domain(connection)
+
+
+# What is known about the instrument or the item of a row, for the rules that compare columns.
+_FACTS: Final = {
+    "instrument": "left join instrument_fact f on f.instrument_id = r.instrument",
+    "item": "left join item_fact f on f.questionnaire_id = r.instrument and f.known_item = r.item",
+}
 
 
 def _keep_orphans(connection: duckdb.DuckDBPyConnection, spec: TableSpec, coded: str, present: frozenset[str]) -> None:
@@ -166,10 +189,6 @@ def _keep_orphans(connection: duckdb.DuckDBPyConnection, spec: TableSpec, coded:
 def staged_columns(spec: TableSpec) -> list[str]:
     """Return the columns of the staged table: a child row knows its parent by `ix`, and the id is let go."""
     return [column.name for column in spec.columns if column.name != f"{spec.parent}_id"]
-
-
-def _has_scores(spec: TableSpec) -> bool:
-    return any(column.kind == "instrument" for column in spec.columns)
 
 
 def _parent_join(spec: TableSpec) -> tuple[str, str]:

@@ -22,7 +22,8 @@ NEEDED_PAPER: Final[dict[str, PaperKind]] = {"limited": "agreement", "expert": "
 # Raised when the row or outcome tables change. Snapshots of another version are not opened; the states of former
 # versions are rebuilt (analytics/store/rebuild.py).
 #   1: the first
-#   2: a content hash sees the names of programs and sites, not only their places in the list of names
+#   2: a content hash sees the names of programs and sites, not only their places in the list of names; answers item
+#      by item (score_item), and whence a score comes (score.given_as)
 SCHEMA_VERSION: Final = 2
 
 

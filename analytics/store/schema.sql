@@ -77,7 +77,18 @@ create table score (
     item_9 integer check (item_9 between 0 and 3),
     is_prorated boolean not null,
     shared_with_person boolean,
-    plan_changed boolean
+    plan_changed boolean,
+    -- total = as the file gave it; items = made from the answers below; both = the two agree
+    given_as varchar not null default 'total' check (given_as in ('total', 'items', 'both'))
+);
+
+-- Answers as they were given, item by item; never the texts of the questions.
+create table score_item (
+    episode_id integer not null,
+    instrument varchar not null,                    -- the form; a form with several domains gives several scores
+    day integer not null check (day > -1000),
+    item varchar not null,
+    value double                                    -- NULL = not answered
 );
 
 create table substance_use (
@@ -143,6 +154,7 @@ create table attendance_calendar (
 create table collected (
     attendance boolean not null default false,
     score boolean not null default false,
+    score_item boolean not null default false,
     substance_use boolean not null default false,
     followup boolean not null default false,
     acute_event boolean not null default false,

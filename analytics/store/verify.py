@@ -18,6 +18,7 @@ ROW_TABLES: Final = (
     "episode",
     "attendance",
     "score",
+    "score_item",
     "substance_use",
     "followup",
     "acute_event",
@@ -34,12 +35,14 @@ _KEYS: Final = {
     "episode": "episode_id",
     "attendance": "episode_id, day, session_type, session_no",
     "score": "episode_id, instrument, day",
+    "score_item": "episode_id, instrument, day, item",
     "substance_use": "episode_id, day, source, substance",
     "followup": "episode_id, due_day",
 }
 _PARENTS: Final = {
     "attendance": "episode_id",
     "score": "episode_id",
+    "score_item": "episode_id",
     "substance_use": "episode_id",
     "followup": "episode_id",
     "acute_event": "person_id",

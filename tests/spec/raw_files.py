@@ -51,6 +51,7 @@ PLAIN: dict[str, Row] = {
         "delivery": "in_person",
     },
     "scores": {"episode_id": "E1", "instrument": "PHQ-9", "assessed_on": None, "total": 15},
+    "score_items": {"episode_id": "E1", "instrument": "PHQ-9", "assessed_on": None, "item": 1, "value": 0},
     "substance_use": {"episode_id": "E1", "observed_on": None, "source": "urine", "result": "negative"},
     "readmissions": {
         "person_id": "P1",
