@@ -39,6 +39,7 @@ __all__ = [
     "ProfileName",
     "Questionnaire",
     "Rule",
+    "check_names",
     "find_instrument",
     "instrument_form",
     "instrument_forms",
@@ -121,6 +122,12 @@ def other_forms() -> frozenset[str]:
     if known := sorted(others & {*instrument_forms(), *questionnaire_forms()}):
         raise InstrumentProblem(f"{known[0]!r} is named as another form and as a known one. Remove one of the two.")
     return frozenset(others)
+
+
+def check_names() -> None:
+    """Read every questionnaire and check that no two share a name, InstrumentProblem when they do."""
+    for names in (instrument_forms, questionnaire_forms, other_forms):
+        names()
 
 
 def find_instrument(name: str) -> Instrument | None:
