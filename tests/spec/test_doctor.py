@@ -75,7 +75,19 @@ def test_a_sound_installation(store: Path, key: Path, port: int) -> None:
     findings = examine(store, key, port)
     assert wrong(findings) == {}
     looked_at = [finding.what for finding in findings]
-    expected = ["python", "instruments", "disk", "store", "key", "anchors", "snapshot", "batches", "log", "lock", "port"]
+    expected = [
+        "python",
+        "instruments",
+        "disk",
+        "store",
+        "key",
+        "anchors",
+        "snapshot",
+        "batches",
+        "log",
+        "lock",
+        "port",
+    ]
     assert looked_at == expected
     assert all(finding.sentence.endswith(".") for finding in findings)
 
