@@ -88,3 +88,42 @@ item9_new = SymptomMeasure(
     profiles=("default",),
     notes=(NO_ALERT,),
 )
+
+_WEEKS = ", ".join(f"week_{week}" for week in range(17))
+ASKED = ("was asked", "count > 0", "never asked")
+
+high_risk_ever = SymptomMeasure(
+    id="high_risk_ever",
+    title="High at any time, {name}",
+    question="Of the people who left and were asked, how many were at the highest band of {name} at any time?",
+    did="were at the highest band at any time",
+    family=None,
+    steps=(ASKED,),
+    success=f"greatest({_WEEKS}) >= $top_band",
+    unknown_words="asked later only",
+    known_words="asked in the first 17 weeks",
+    estimator=Estimator.PROPORTION,
+    better="lower",
+    source="The instrument's own bands (C-SSRS: level 4 and above)",
+    ordinal_only=True,
+    profiles=("default",),
+    notes=(NO_ALERT, "Who was never asked is a rung of the ladder, not a no."),
+)
+
+high_risk_last = SymptomMeasure(
+    id="high_risk_last",
+    title="High when last asked, {name}",
+    question="Of the people who left and were asked, how many were at the highest band of {name} when last asked?",
+    did="were at the highest band when last asked",
+    family=None,
+    steps=(ASKED,),
+    success="coalesce({last}, {first}) >= $top_band",
+    unknown_words="asked outside the stay only",
+    known_words="asked in the stay",
+    estimator=Estimator.PROPORTION,
+    better="lower",
+    source="The instrument's own bands (C-SSRS: level 4 and above)",
+    ordinal_only=True,
+    profiles=("default",),
+    notes=(NO_ALERT,),
+)

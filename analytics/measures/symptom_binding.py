@@ -52,6 +52,7 @@ class SymptomMeasure:
     steps : further steps of the ladder: label, condition, words for those who fall out.
     from_baseline : True where everybody with a baseline in the clinical range is followed from that day on, whether
         or not they have left: `horizon` then says when the window is over.
+    ordinal_only : for ranks, whose most severe band begins at `$top_band`.
     with_item_9 : the instrument must have item 9. with_bands : every move from band to band is counted in `details`.
     profiles : the profiles it exists in; empty = all that the instrument has.
     """
@@ -78,6 +79,7 @@ class SymptomMeasure:
     unknown_words: str = "not measured twice"
     known_words: str = "measured twice"
     with_item_9: bool = False
+    ordinal_only: bool = False
     with_bands: bool = False
     profiles: tuple[Profile, ...] = ()
 
@@ -148,6 +150,8 @@ class SymptomMeasure:
                 f"{instrument.name} is a rank, not an amount: the distance from 1 to 2 is not that from 4 to 5, so "
                 f"there is no mean of it."
             )
+        if self.ordinal_only and not instrument.ordinal:
+            raise MeasureProblem(f"{self.id} is about ranks such as the C-SSRS level; {instrument.name} is no rank.")
         if self.with_item_9 and not instrument.item_9:
             raise MeasureProblem(f"{instrument.name} has no item 9 about thoughts of death or self-harm.")
         if self.profiles and profile not in self.profiles:
@@ -159,6 +163,8 @@ class SymptomMeasure:
         if self.lower_only and instrument.better != "lower":
             raise MeasureProblem(f"{self.id} is defined only where a lower score is better, unlike {instrument.name}.")
         parameters: dict[str, object] = {"direction": instrument.direction}
+        if self.ordinal_only:
+            parameters["top_band"] = instrument.bands[-1][1]
         for name in self.thresholds:
             value = _threshold(instrument, instrument.profiles[profile], name)
             if value is None:

@@ -149,3 +149,19 @@ def test_a_program_without_both_questionnaires_is_not_in_it() -> None:
     snapshot = small_snapshot([{"uses_nhs_pair": False, "attended_days": 10}])
     found = value(snapshot, "nhs_recovery", None)
     assert found.reason == "Nobody to count of 1: 1 in another program."
+
+
+def test_the_highest_level_at_any_time_and_at_the_last() -> None:
+    # Levels by week: 2 then 5 then 1; 3 throughout; asked once, 4; never asked
+    weeks: list[Row] = [
+        {"week_0": 2, "week_2": 5, "week_4": 1, "first": 2, "last": 1},
+        {"week_0": 3, "first": 3, "last": 3},
+        {"week_1": 4, "first": 4},
+    ]
+    scores = [{"instrument": "cssrs_level", "count": 3, "episode_id": n, **row} for n, row in enumerate(weeks, start=1)]
+    scores.append({"instrument": "cssrs_level", "count": 0, "episode_id": 4})
+    snapshot = small_snapshot([{}] * 4, scores)
+    assert counted(value(snapshot, "high_risk_ever", "cssrs_level")) == (2, 3, 0)
+    assert counted(value(snapshot, "high_risk_last", "cssrs_level")) == (1, 3, 0)
+    with pytest.raises(MeasureProblem, match="PHQ-9 is no rank"):
+        find("high_risk_ever", "phq9")
