@@ -8,7 +8,8 @@ class Finding:
     """One thing that was looked at.
 
     `what` is a short name (`python`, `instruments`, `disk`, `store`, `key`, `anchors`, `forgotten`, `snapshot`,
-    `batches`, `log`, `paper`, `lock`, `port`); `sentence` says what was found, where, and, when it is not `ok`, what to do.
+    `batches`, `log`, `paper`, `lock`, `port`); `sentence` says what was found, where, and, when it is not `ok`, what to
+    do.
     """
 
     ok: bool
