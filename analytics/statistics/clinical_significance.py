@@ -66,7 +66,8 @@ def cutoffs(
 
     References
     ----------
-    Jacobson & Truax 1991, doi:10.1037/0022-006X.59.1.12; the example is theirs.
+    Jacobson & Truax 1991, doi:10.1037/0022-006X.59.1.12; the example is theirs. R clinicalsignificance takes the SD of
+    people in care for b.
 
     >>> cutoffs(40, 7.5, 60, 7.5, direction=-1)
     Cutoffs(a=55.0, b=45.0, c=50.0)

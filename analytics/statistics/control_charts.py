@@ -221,7 +221,7 @@ def xmr_chart(
 
     References
     ----------
-    Wheeler 1993, Understanding Variation; NHSRplotthedots is the oracle of the tests.
+    Wheeler 1993, Understanding Variation; NHSRplotthedots is the oracle of the tests (qicharts2 has 3/1.128, not 2.66).
 
     >>> chart = xmr_chart([12, 14, 13, 15, 12, 13])
     >>> round(float(chart.upper[0]), 2)

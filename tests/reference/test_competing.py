@@ -1,19 +1,16 @@
-"""Competing ways to leave against cmprsk, survfit and worked examples."""
+"""Competing ways to leave: worked examples and edges; the proofs against R: `proofs_competing.py`."""
 
 import doctest
 from datetime import date
 from math import isnan, sqrt
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from reference_results import column, example, expected, rows, same
+from reference_results import example
 
 from analytics.statistics import competing
-from analytics.statistics.event_table import log_log_limits
 from analytics.statistics.survival import (
-    CumulativeIncidence,
     cumulative_incidence,
     cumulative_incidence_by_group,
     incidence_difference,
@@ -26,59 +23,6 @@ def test_the_examples_in_the_docstrings_hold() -> None:
     result = doctest.testmod(competing)
     assert result.attempted > 0
     assert result.failed == 0
-
-
-COMPETING = [("cr_bmtcrr", "ftime", "dis"), ("cr_mgus2_ties", "etime", "sex")]
-
-
-@pytest.fixture(params=COMPETING, ids=[case[0] for case in COMPETING])
-def causes(request: pytest.FixtureRequest, shared: Path) -> tuple[Any, dict[str, Any]]:
-    case, time, group = request.param
-    table = rows(shared, case)
-    curves = cumulative_incidence_by_group([row[group] for row in table], column(table, time), column(table, "status"))
-    return curves, expected(shared, case)
-
-
-def test_incidence_and_aalen_variance_match_cmprsk(causes: tuple[Any, dict[str, Any]]) -> None:
-    # Oracles: cr_bmtcrr, cr_mgus2_ties (cmprsk 2.2-11 cuminc, timepoints).
-    curves, theirs = causes
-    assert len(theirs["cmprsk"]) == 4
-    for name, points in theirs["cmprsk"].items():
-        group, cause = name.split()
-        for row in points:
-            point = curves[group].at(int(cause), row["time"])
-            assert same(point.value, row["cif"]), (name, row)
-            assert same(point.standard_error**2, row["var_cmprsk"], 1e-12), (name, row)
-
-
-def test_aalen_johansen_matches_survfit(causes: tuple[Any, dict[str, Any]]) -> None:
-    # Oracles: cr_bmtcrr, cr_mgus2_ties (survival 3.5-3 multi-state): at risk, event-free, both causes.
-    # Its errors are infinitesimal jackknife, so the limits are compared through them.
-    curves, theirs = causes
-    for state, rows_of_state in theirs["survfit_aj_loglog"].items():
-        for row in rows_of_state:
-            curve: CumulativeIncidence = curves[row["group"]]
-            last = int(np.searchsorted(curve.time, row["time"], side="right")) - 1
-            if state == "state_event_free":
-                assert same(curve.event_free[last], row["p"]), row
-            else:
-                point = curve.at(int(state[-1]), row["time"])
-                assert same(point.value, row["p"]), row
-                assert point.at_risk == row["n_risk"], row
-            low, high = log_log_limits(np.array([row["p"]]), np.array([row["se"]]), 0.95)
-            assert same(low[0], row["lower"]), row
-            assert same(high[0], row["upper"]), row
-
-
-def test_incidence_of_everybody_matches_cmprsk(shared: Path) -> None:
-    # Oracle: cr_bmtcrr, overall.
-    table = rows(shared, "cr_bmtcrr")
-    curve = cumulative_incidence(column(table, "ftime"), column(table, "status"))
-    for name, points in expected(shared, "cr_bmtcrr")["overall"]["cmprsk"].items():
-        for row in points:
-            point = curve.at(int(name.split()[1]), row["time"])
-            assert same(point.value, row["cif"])
-            assert same(point.standard_error**2, row["var_cmprsk"], 1e-12)
 
 
 # Worked examples of the measure catalogue
@@ -144,20 +88,6 @@ def test_incidence_difference_by_hand() -> None:
     assert gap.standard_error == pytest.approx(error, abs=1e-12)
     # 1.96 times that is more than 1, and no two shares differ by more.
     assert (gap.low, gap.high) == (-1.0, 1.0)
-
-
-def test_incidence_difference_of_the_transplants(shared: Path) -> None:
-    # Oracle: cr_bmtcrr, cmprsk values of relapse at 12 months in ALL and AML, combined by hand.
-    table, theirs = rows(shared, "cr_bmtcrr"), expected(shared, "cr_bmtcrr")["cmprsk"]
-    curves = cumulative_incidence_by_group(
-        [row["dis"] for row in table], column(table, "ftime"), column(table, "status")
-    )
-    a, b = (next(row for row in theirs[name] if row["time"] == 12) for name in ("ALL 1", "AML 1"))
-    gap = incidence_difference(curves["ALL"], curves["AML"], cause=1, time=12)
-    half = 1.959963984540054 * sqrt(a["var_cmprsk"] + b["var_cmprsk"])
-    assert same(gap.value, a["cif"] - b["cif"])
-    assert same(gap.low, a["cif"] - b["cif"] - half)
-    assert same(gap.high, a["cif"] - b["cif"] + half)
 
 
 def test_a_difference_without_an_error_or_beyond_a_curve_has_no_interval() -> None:

@@ -1,4 +1,4 @@
-"""Run charts and control charts against qicharts2, NHSRplotthedots and worked examples."""
+"""Run charts and control charts: worked examples and rules; the proofs against R: `proofs_counts.py`."""
 
 import doctest
 from math import nan
@@ -7,12 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from reference_results import column, example, expected, rows
+from reference_results import example
 
 from analytics.statistics import control_charts, run_rules
 from analytics.statistics.control_charts import (
-    ControlChart,
-    RunChart,
     anhoej,
     laney_p_chart,
     making_data_count,
@@ -22,108 +20,12 @@ from analytics.statistics.control_charts import (
     xmr_chart,
 )
 
-SPECIAL = {
-    "Above UCL": "above_limit",
-    "Below LCL": "below_limit",
-    "7 Point Trend (Increasing)": "rising",
-    "7 Point Trend (Decreasing)": "falling",
-    "2 in 3 Above CL": "two_of_three_high",
-    "2 in 3 Below CL": "two_of_three_low",
-    "7 Points Above CL": "run_above",
-    "7 Points Below CL": "run_below",
-    "Common Cause": None,
-}
-
-
-def oracle(points: list[dict[str, Any]], name: str) -> np.ndarray:
-    return np.array([nan if point[name] is None else point[name] for point in points], dtype=float)
-
-
-def check(chart: ControlChart | RunChart, points: list[dict[str, Any]], tolerance: float = 1e-9) -> None:
-    """Centre, limits and the runs of the last phase, as qicharts2 has them."""
-    last = points[-1]
-    if isinstance(chart, ControlChart):
-        for ours, theirs in ((chart.centre, "cl"), (chart.lower, "lcl"), (chart.upper, "ucl")):
-            np.testing.assert_allclose(ours, oracle(points, theirs), rtol=0, atol=tolerance, err_msg=theirs)
-        assert chart.outside.tolist() == [point["sigma.signal"] for point in points]
-    else:
-        assert chart.centre == pytest.approx(last["cl"], abs=tolerance)
-    found = (chart.useful, chart.longest_run, chart.longest_run_limit, chart.crossings, chart.crossings_limit)
-    names = ("n.useful", "longest.run", "longest.run.max", "n.crossings", "n.crossings.min")
-    assert found == tuple(last[name] for name in names)
-    assert chart.signal is last["runs.signal"]
-
 
 @pytest.mark.parametrize("module", [control_charts, run_rules])
 def test_the_examples_in_the_docstrings_hold(module: Any) -> None:
     result = doctest.testmod(module)
     assert result.attempted > 0
     assert result.failed == 0
-
-
-@pytest.mark.parametrize(
-    ("chart", "name", "options"),
-    [
-        (p_chart, "p", {}),
-        (p_chart, "p_freeze12", {"baseline": 12}),
-        (p_chart, "p_part12", {"phases": [12]}),
-        (laney_p_chart, "pp", {}),
-    ],
-)
-def test_p_charts_match_qicharts2(chart: Any, name: str, options: dict[str, Any], shared: Path) -> None:
-    table = rows(shared, "spc_cabg_monthly")
-    found = chart(column(table, "readm"), column(table, "n"), **options)
-    check(found, expected(shared, "spc_cabg_monthly")[name])
-
-
-@pytest.mark.parametrize(
-    ("name", "options"), [("u", {}), ("u_freeze24", {"baseline": 24}), ("u_part", {"phases": [24]})]
-)
-def test_u_charts_match_qicharts2(name: str, options: dict[str, Any], shared: Path) -> None:
-    table = rows(shared, "spc_cdi_u")
-    per_10_000 = [days / 10_000 for days in column(table, "days")]
-    check(u_chart(column(table, "n"), per_10_000, **options), expected(shared, "spc_cdi_u")[name])
-
-
-def test_run_charts_match_qicharts2(shared: Path) -> None:
-    for case, count, size in (("spc_cabg_monthly", "readm", "n"), ("spc_cdi_u", "n", "days")):
-        table = rows(shared, case)
-        scale = 10_000 if size == "days" else 1
-        shares = [scale * x / n for x, n in zip(column(table, count), column(table, size), strict=True)]
-        check(run_chart(shares), expected(shared, case)["run"])
-
-
-def test_an_xmr_chart_matches_qicharts2_but_for_the_rounded_constant(shared: Path) -> None:
-    # qicharts2 multiplies by 3/1.128, Making Data Count by 2.66.
-    points = expected(shared, "spc_cabg_monthly")["i_los"]
-    chart = xmr_chart(column(rows(shared, "spc_cabg_monthly"), "mean_los"))
-    np.testing.assert_allclose(chart.centre, oracle(points, "cl"), atol=1e-9)
-    ours, theirs = chart.upper - chart.centre, oracle(points, "ucl") - oracle(points, "cl")
-    np.testing.assert_allclose(ours / 2.66, theirs * 1.128 / 3, atol=1e-9)
-
-
-@pytest.mark.parametrize(
-    ("name", "measured", "options"),
-    [
-        ("attendances", "attendances", {}),
-        ("pct_increase", "pct", {}),
-        ("pct_noscreen", "pct", {"screen": False}),
-        ("pct_fix12", "pct", {"baseline": 12}),
-        ("pct_rebase", "pct", {}),
-        ("synthetic_increase", "value", {}),
-    ],
-)
-def test_xmr_charts_and_their_special_causes_match_nhsrplotthedots(
-    name: str, measured: str, options: dict[str, Any], shared: Path
-) -> None:
-    points = expected(shared, "spc_xmr_plotthedots")[name]
-    file = "input_synthetic.csv" if name.startswith("synthetic") else "input.csv"
-    if name == "pct_rebase":
-        options = {"phases": [next(at for at, point in enumerate(points) if point["rebase_group"])]}
-    chart = xmr_chart(column(rows(shared, "spc_xmr_plotthedots", file), measured), **options)
-    for ours, theirs in ((chart.centre, "mean_col"), (chart.lower, "lpl"), (chart.upper, "upl")):
-        np.testing.assert_allclose(ours, oracle(points, theirs), rtol=1e-12, atol=1e-9)
-    assert list(chart.special) == [SPECIAL[point["special_cause_type"]] for point in points]
 
 
 def test_worked_examples_of_the_catalogue(shared: Path) -> None:

@@ -1,60 +1,19 @@
-"""Funnels against FunnelPlotR and worked examples."""
+"""Funnels: worked examples and edges; the proofs against FunnelPlotR: `proofs_counts.py`."""
 
 import doctest
 from math import nan
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from reference_results import example, expected
+from reference_results import example
 
 from analytics.statistics import funnel
 from analytics.statistics.funnel import exact_limits, proportion_funnel, ratio_funnel
 
-# FunnelPlotR rounds its normal quantiles to six digits, and z of 99.8 % further.
-LIMITS = 1e-6
-
-
-def by(points: list[dict[str, Any]], name: str) -> np.ndarray:
-    return np.array([point[name] for point in points], dtype=float)
-
 
 def test_the_examples_in_the_docstrings_hold() -> None:
     assert doctest.testmod(funnel).failed == 0
-
-
-@pytest.mark.parametrize(("case", "tail"), [("od", 0.10), ("trim5", 0.05)])
-def test_a_funnel_of_shares_matches_funnelplotr(case: str, tail: float, shared: Path) -> None:
-    # Oracle: funnel_nhstt_recovery_2023_24 (arcsine, additive over-dispersion), 145 providers.
-    theirs = expected(shared, "funnel_nhstt_recovery_2023_24")[case]
-    points = theirs["aggregated"]
-    count, n = by(points, "numerator"), by(points, "denominator")
-    wide = proportion_funnel(count, n, method="arcsine", overdispersion="additive", tail=tail)
-    narrow = proportion_funnel(count, n, method="arcsine")
-    assert wide.phi == pytest.approx(theirs["phi"], abs=1e-9)
-    assert wide.tau2 == pytest.approx(theirs["tau2"], abs=1e-12)
-    np.testing.assert_allclose(wide.z, by(points, "Uzscore"), atol=1e-9)
-    for ours, name in ((wide, "OD"), (narrow, "")):
-        np.testing.assert_allclose(ours.lower[0.95], by(points, f"{name}{'95LCL' if name else 'LCL95'}"), atol=LIMITS)
-        np.testing.assert_allclose(ours.upper[0.998], by(points, f"{name}{'99UCL' if name else 'UCL99'}"), atol=LIMITS)
-    assert wide.outside[0.998].sum() == by(points, "outlier").sum()
-
-
-@pytest.mark.parametrize("case", ["shmi", "shmi_norounding"])
-def test_a_funnel_of_ratios_matches_funnelplotr(case: str, shared: Path) -> None:
-    # Oracle: funnel_medpar_sr (SHMI: log scale, outer tenths left out).
-    theirs = expected(shared, "funnel_medpar_sr")[case]
-    points = theirs["aggregated"]
-    observed, expectation = by(points, "numerator"), by(points, "denominator")
-    wide = ratio_funnel(observed, expectation, overdispersion="additive")
-    narrow = ratio_funnel(observed, expectation)
-    assert wide.phi == pytest.approx(theirs["phi"], abs=1e-9)
-    assert wide.tau2 == pytest.approx(theirs["tau2"], abs=1e-12)
-    np.testing.assert_allclose(wide.lower[0.95], by(points, "OD95LCL"), atol=LIMITS)
-    np.testing.assert_allclose(wide.upper[0.998], by(points, "OD99UCL"), atol=LIMITS)
-    np.testing.assert_allclose(narrow.lower[0.95], by(points, "LCL95"), atol=1e-9)
-    np.testing.assert_allclose(narrow.upper[0.998], by(points, "UCL99"), atol=1e-9)
 
 
 def test_exact_limits_match_the_worked_example(shared: Path) -> None:

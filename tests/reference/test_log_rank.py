@@ -1,4 +1,4 @@
-"""Log-rank test against R, libraries and exact fractions."""
+"""Log-rank test against libraries and exact fractions; the proofs against R: `proofs_survival.py`."""
 
 import doctest
 from fractions import Fraction
@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from reference_results import column, example, expected, rows, same
+from reference_results import example
 
 from analytics.statistics import log_rank as log_rank_module
 from analytics.statistics.event_table import groups_of
-from analytics.statistics.log_rank import LogRank
 from analytics.statistics.survival import log_rank
 
 
@@ -22,50 +21,16 @@ def test_the_examples_in_the_docstrings_hold() -> None:
     assert result.failed == 0
 
 
-def same_test(ours: LogRank, theirs: dict[str, Any]) -> None:
-    """R's survdiff: statistic, p, degrees of freedom, observed and expected events to 1e-9."""
-    assert same(ours.statistic, theirs["chisq"])
-    assert same(ours.p_value, theirs["p"])
-    assert ours.degrees_of_freedom == theirs["df"]
-    order = [ours.groups.index(name.split("=")[1]) for name in theirs["groups"]]
-    assert ours.observed[order] == pytest.approx(theirs["observed"], abs=1e-9)
-    assert ours.expected[order] == pytest.approx(theirs["expected"], abs=1e-9)
-
-
-def test_log_rank_of_freireich_matches_r(shared: Path) -> None:
-    # Oracle: km_freireich_6mp (survdiff), and measure_examples.json km_freireich (six digits).
-    table, theirs = rows(shared, "km_freireich_6mp"), expected(shared, "km_freireich_6mp")
-    test = log_rank(column(table, "weeks"), column(table, "relapse"), [row["treat"] for row in table])
-    same_test(test, theirs["logrank"])
-    worked = example(shared, "km_freireich")["expected"]
-    assert test.statistic == pytest.approx(worked["logrank_chi2"], abs=1e-6)
-    assert test.p_value == pytest.approx(worked["logrank_p"], abs=1e-6)
-
-
-@pytest.mark.parametrize("outcome", ["dropout", "relapse"])
-def test_log_rank_of_the_trial_arms_matches_r(shared: Path, outcome: str) -> None:
-    # Oracle: km_ctn0027_retention (survdiff), 1,269 people with weekly ties.
-    table, theirs = rows(shared, "km_ctn0027_retention"), expected(shared, "km_ctn0027_retention")
-    week, event = column(table, f"{outcome}_week"), column(table, f"{outcome}_event")
-    same_test(log_rank(week, event, [row["treatment"] for row in table]), theirs[outcome]["logrank"])
-
-
-def test_log_rank_of_two_groups_three_groups_and_strata_matches_r(shared: Path) -> None:
-    # Oracle: km_lung_by_sex (survdiff); the stratum is ph.ecog, one row without it is dropped; the
-    # three groups are ph.ecog 0, 1, 2.
-    table, theirs = rows(shared, "km_lung_by_sex"), expected(shared, "km_lung_by_sex")
-    same_test(
-        log_rank(column(table, "time"), column(table, "event"), [row["sex"] for row in table]),
-        theirs["logrank"],
-    )
-    known = [row for row in table if row["ph.ecog"]]
-    days, died, state = column(known, "time"), column(known, "event"), [row["ph.ecog"] for row in known]
-    same_test(log_rank(days, died, [row["sex"] for row in known], strata=state), theirs["stratified"])
-    three = [row for row in known if row["ph.ecog"] in "012"]
-    same_test(
-        log_rank(column(three, "time"), column(three, "event"), [row["ph.ecog"] for row in three]),
-        theirs["three_group"],
-    )
+def test_log_rank_of_freireich_matches_the_worked_example(shared: Path) -> None:
+    # ex: km_freireich, relapse of children given 6-MP or placebo.
+    case = example(shared, "km_freireich")
+    given, theirs = case["inputs"], case["expected"]
+    weeks = [*given["time_6mp"], *given["time_placebo"]]
+    relapse = [*given["event_6mp"], *[1] * len(given["time_placebo"])]
+    arm = ["6-MP"] * len(given["time_6mp"]) + ["placebo"] * len(given["time_placebo"])
+    test = log_rank(weeks, relapse, arm)
+    assert test.statistic == pytest.approx(theirs["logrank_chi2"], abs=1e-6)
+    assert test.p_value == pytest.approx(theirs["logrank_p"], abs=1e-6)
 
 
 # Cross-checks with libraries, on small data with ties

@@ -204,7 +204,7 @@ def test_every_call_has_its_own_columns_and_its_own_horizon(day: int) -> None:
     assert (found.numerator, found.denominator, found.too_recent) == (1, 1, 1)
 
 
-# Recovery, and use week by week (the endpoints themselves: tests/reference/test_use_patterns.py)
+# Recovery, and use week by week (the endpoints themselves: tests/reference)
 
 
 def test_no_use_at_all_counts_everybody_and_is_never_above_no_use_last_month() -> None:
