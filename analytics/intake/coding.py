@@ -17,6 +17,7 @@ from analytics.intake.model import DAY_TWINS, Column, TableSpec
 from analytics.intake.readers import Lines
 from analytics.intake.rules import UNMASKED_RULES
 from analytics.intake.sql_text import quoted
+from analytics.store.spill import compress
 
 if TYPE_CHECKING:
     from analytics.intake.staging import StagingContext
@@ -120,8 +121,8 @@ class CodedColumn:
 
 def code_rows(
     connection: duckdb.DuckDBPyConnection, spec: TableSpec, view: str, lines: Lines | None, columns: list[CodedColumn]
-) -> str:
-    """Make the domains and table `coded_<table>`; return SQL for its rows with `record` and `misshapen`.
+) -> tuple[str, int]:
+    """Make the domains and table `coded_<table>`; return SQL for its rows with `record` and `misshapen`, and how many.
 
     Raises
     ------
@@ -150,12 +151,14 @@ def code_rows(
     (rows,) = connection.execute(f"select count(*) from {table}").fetchone() or (0,)
     if rows > MOST_RECORDS:
         raise ImportProblem(f"{spec.file} has more than {MOST_RECORDS:,} records. Import it in parts.")
+    compress(connection, rows)
     if lines is None:
-        return table
+        return table, rows
     if rows != lines.records + 1:
         raise _changed(spec)
     misshapen = f"rowid in (select record from {quoted(lines.misshapen)})" if lines.misshapen else "false"
-    return f"(select rowid::integer as record, {misshapen} as misshapen, * from {table} where rowid > 0)"
+    coded_rows = f"(select rowid::integer as record, {misshapen} as misshapen, * from {table} where rowid > 0)"
+    return coded_rows, rows - 1
 
 
 def _changed(spec: TableSpec) -> ImportProblem:

@@ -25,6 +25,7 @@ from analytics.intake.rules import row_findings
 from analytics.intake.scales import FileScale
 from analytics.intake.sql_text import literal, quoted
 from analytics.store.codes import enum_statements
+from analytics.store.spill import compress
 
 EPOCH: Final = date(2000, 1, 1)  # no program of ours has older data: DATE_RANGE
 
@@ -140,7 +141,7 @@ def stage(
     without a parent go into `orphan_<table>`; all others are let go.
     """
     staged = [CodedColumn(spec, column, present, context) for column in spec.columns]
-    coded = code_rows(connection, spec, view, lines, staged)
+    coded, rows = code_rows(connection, spec, view, lines, staged)
     join, ix = _parent_join(spec)
     facts = next((_FACTS[column.kind] for column in spec.columns if column.kind in _FACTS), "")
     pieces = ["case when misshapen then '|FIELD_COUNT|' end", *(each.finding for each in staged)]
@@ -161,6 +162,7 @@ def stage(
     )
     _keep_orphans(connection, spec, coded, present)
     connection.execute(f"drop table coded_{spec.table}")
+    compress(connection, rows)
     for each in staged:
         if each.has_domain:
             each.drop_domain(connection)

@@ -10,9 +10,9 @@ import duckdb
 import pytest
 
 from analytics.intake import importer
-from analytics.store import publish
+from analytics.store import publish, spill
 from analytics.store.spill import spilling_connection
-from tests.spec.raw_files import Files, Provider
+from tests.spec.raw_files import Files, Provider, made_up
 
 CANARY = "SOURCE-ID-THAT-MUST-NOT-LIE-ON-A-DISK"
 EPISODES, SESSIONS = 12_000, 40
@@ -74,6 +74,19 @@ def test_import_with_too_little_memory_succeeds_and_leaves_no_text(
     assert spilled > 1_000_000, "nothing was written aside, so the test proves nothing"
     assert folders == {"spill", "spill-of-snapshot"}
     assert not list(short.store.glob(".build-*"))
+
+
+def test_compressed_tables_give_the_same_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, compressed = Provider(tmp_path / "plain"), Provider(tmp_path / "plain").copy(tmp_path / "compressed")
+    files = made_up(seed=5, episodes=40)
+    some = {table: rows[:7] for table, rows in files.items()}
+    published = []
+    for provider, from_rows in ((plain, spill.COMPRESS_FROM), (compressed, 0)):
+        monkeypatch.setattr(spill, "COMPRESS_FROM", from_rows)
+        for report in (provider.load(files), provider.add({**some, "scores": []})):
+            assert report.published
+            published.append(report.snapshot_id)
+    assert published[:2] == published[2:]
 
 
 def request(provider: Provider, folder: Path) -> importer.ImportRequest:
