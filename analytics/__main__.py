@@ -219,6 +219,7 @@ def _measure(options: argparse.Namespace) -> int:
     from analytics.measures import catalog, evaluate
     from analytics.measures.as_json import result_as_dict
     from analytics.measures.as_text import result_as_text
+    from analytics.measures.definitions_document import definition_comments
     from analytics.measures.evaluate import statement
     from analytics.measures.types import Cohort, Stratifier
     from analytics.store.snapshot import open_current
@@ -226,7 +227,7 @@ def _measure(options: argparse.Namespace) -> int:
 
     if not options.id and not options.all:
         for measure in catalog.CATALOG:
-            print(f"{measure.name:44} {measure.title}")
+            print(f"{catalog.FAMILY_OF[measure.id]:14} {measure.name:44} {measure.title}")
         return 0
     try:
         by = Stratifier(options.by) if options.by else None
@@ -245,7 +246,7 @@ def _measure(options: argparse.Namespace) -> int:
         chosen = [each for each in catalog.CATALOG if each.instrument is None or each.profile == options.profile]
     if options.format == "sql":
         for measure in chosen:
-            print(statement(measure, cohort, by))
+            print(f"{definition_comments(measure)}\n\n{statement(measure, cohort, by)}")
         return 0
     snapshot = open_current(store_folder(options.store))
     if gap := snapshot.facts.paper_gap(date.today()):
@@ -285,7 +286,7 @@ def generated_docs() -> dict[str, str]:
     """Return the generated pages of docs/ by file name; a test compares them with what is committed."""
     from analytics.intake.describe import import_markdown
     from analytics.intake.dictionary import dictionary_markdown
-    from analytics.measures.cards import measures_markdown
+    from analytics.measures.definitions_document import measures_markdown
 
     return {
         "import.md": import_markdown(),

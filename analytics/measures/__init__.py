@@ -6,8 +6,9 @@ split. Results cannot be drawn: `analytics.disclosure` makes them showable.
 
 from analytics.measures.as_json import result_as_dict
 from analytics.measures.as_text import result_as_text
-from analytics.measures.cards import DefinitionCard, definition_card, measures_markdown
+from analytics.measures.cards import DefinitionCard, definition_card
 from analytics.measures.catalog import CATALOG, find, headline
+from analytics.measures.definitions_document import measures_markdown
 from analytics.measures.evaluate import evaluate, statement
 from analytics.measures.pairs import PairCounts, pair_counts
 from analytics.measures.types import (

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
+from analytics.measures.cards import family_sentence
 from analytics.measures.types import ALL, Estimate, Estimator, Ladder, Measure, StratifiedResult
 
 SHARES: Final = (Estimator.PROPORTION, Estimator.RATIO, Estimator.INCIDENCE)
@@ -19,6 +20,7 @@ def result_as_text(result: StratifiedResult) -> str:
         measure.question,
         "",
         _sentence(measure, result.estimates[ALL]),
+        *filter(None, [family_sentence(measure, result.estimates[ALL])]),
         "",
         *_table(
             ["group", "value", "95% interval", "of", "not known", "too recent"],
@@ -52,7 +54,7 @@ def _sentence(measure: Measure, estimate: Estimate) -> str:
     said = {
         Estimator.MEAN_CHANGE: f"The scores of {counted} people improved by {value} on average",
         Estimator.SURVIVAL: f"After {value}, half of {counted} {measure.did}",
-        Estimator.MEDIAN: f"Half of {counted} had {value} or less",
+        Estimator.MEDIAN: f"Half of {counted} {measure.did} {value} or less",
         Estimator.RATE: f"{counted}: {value}",
         Estimator.INCIDENCE: f"By day {_day(estimate)}, {value} of {counted} {measure.did}",
     }.get(measure.estimator, f"{value} {measure.of_whom} {measure.did}, {counted}")

@@ -1,21 +1,22 @@
-"""The definition that travels with every number: a card per measure, and all of them as docs/measures.md."""
+"""The definition that travels with every number: a card per measure, made of its declaration alone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from itertools import groupby
 from typing import Final
 
 from analytics.instruments import Cutoff, find_instrument
-from analytics.measures.catalog import CATALOG
+from analytics.measures.catalog import FAMILY_OF
 from analytics.measures.estimate import other_treatment
 from analytics.measures.evaluate import statement
 from analytics.measures.ladder_sql import MATURE_WORDS
+from analytics.measures.nhs_composite import PARTS
+from analytics.measures.surveyor import surveyors_definition, window_words
 from analytics.measures.symptom_binding import THRESHOLD_WORDS
 from analytics.measures.tally import NOT_COLLECTED
-from analytics.measures.types import Estimator, Measure
+from analytics.measures.types import Estimate, Estimator, Measure, Profile
 
 INTERVALS: Final = {
     Estimator.PROPORTION: "Wilson score interval, 95 %",
@@ -37,8 +38,17 @@ EVIDENCE: Final = {
     "M": "from memory, not verified",
     "D": "a decision of this project",
 }
-# The instrument whose words stand for a symptom measure in the document.
-SHOWN_WITH: Final = "phq9"
+DESCRIBES: Final = "It describes what became of people during care or after it, and does not say what caused it."
+# Regression to the mean and natural course stand next to every change from before to after.
+CHANGE: Final = (
+    "Change during care, not caused by care: people come when things are at their worst, and much gets better without "
+    "treatment (regression to the mean, natural course)."
+)
+UNTREATED_DEPRESSION: Final = (
+    "Of people with depression who were not treated, 23 % had recovered after 3 months, 32 % after 6 and 53 % after 12 "
+    "(Whiteford 2013)."
+)
+BOUNDS: Final = "lowest and highest possible value: every not known a no, every not known a yes"
 
 
 @dataclass(frozen=True)
@@ -57,26 +67,37 @@ class DefinitionCard:
 
     Attributes
     ----------
-    counted, not_counted : who remains after each step, and who falls out at it.
-    success : what counts as yes, in words. unknown : what happens to those not known.
-    thresholds : of the instrument, with their sources; empty without an instrument.
+    group : the measure's family, in words ("Staying"). family : the sentence for families, with `{per_100}`.
+    surveyor : the definition in one sentence. counted, not_counted : who remains after each step, who falls out.
+    success : what counts as yes, in words. window : when it must have happened.
+    unknown : what happens to those not known. also_missing : the other ways to treat them, given beside it.
+    variants : other definitions over the same people.
+    profile : which thresholds, None without a questionnaire. thresholds : those in use, with how well they are known.
+    minimum : fewest known units for which there is a headline, in words. limits : what it does not say.
     sql : the statements that compute it for everybody.
     """
 
     name: str
     title: str
+    group: str
     question: str
     family: str | None
+    surveyor: str
     counted: tuple[str, ...]
     not_counted: tuple[str, ...]
     success: str
+    window: str
     unknown: str
+    also_missing: tuple[str, ...]
     variants: tuple[str, ...]
     interval: str
     better: str
+    minimum: str
     needs: tuple[str, ...]
+    profile: str | None
     thresholds: tuple[ThresholdFact, ...]
     notes: tuple[str, ...]
+    limits: tuple[str, ...]
     source: str
     reviewed: date
     sql: str
@@ -89,86 +110,53 @@ def definition_card(measure: Measure) -> DefinitionCard:
     return DefinitionCard(
         name=measure.name,
         title=measure.title,
+        group=FAMILY_OF[measure.id],
         question=measure.question,
         family=measure.family,
+        surveyor=surveyors_definition(measure),
         counted=(*mature, *measure.eligible, *horizon),
         not_counted=(*(("too recent",) if mature or horizon else ()), *measure.lost.values()),
         success=measure.did,
+        window=window_words(measure),
         unknown=_unknown(measure),
-        variants=_variants(measure),
+        also_missing=(other_treatment(measure)[0], BOUNDS) if measure.estimator is Estimator.PROPORTION else (),
+        variants=(*measure.variants, *measure.ratio_variants),
         interval=INTERVALS[measure.estimator],
         better=BETTER[measure.better],
+        minimum=f"{measure.minimum_for_headline} known {_units(measure)} for a headline",
         needs=tuple(NOT_COLLECTED[name] for name in measure.needs),
+        profile=measure.profile if measure.instrument else None,
         thresholds=tuple(_thresholds(measure)),
         notes=measure.notes,
+        limits=tuple(_limits(measure)),
         source=measure.source,
         reviewed=measure.reviewed,
         sql=statement(measure),
     )
 
 
-def measures_markdown() -> str:
-    """Return docs/measures.md: every measure of the catalogue with its definition."""
-    parts = [
-        "# Measures",
-        "",
-        "Generated from `analytics/measures`; do not edit. A number never travels without its denominator, "
-        "its doubt, its date and its definition: these are the definitions.",
-        "",
-        "Outcomes count everybody who left the program, also those who came once. Not known is neither yes "
-        "nor no: it is counted and shown. Split or limited by admission period, outcomes of a stay count "
-        "only admissions that came long enough ago to have finished.",
-        "",
-    ]
-    for _, measures in groupby(CATALOG, key=lambda measure: measure.id):
-        parts += _section(list(measures))
-    return "\n".join(parts)
+def family_sentence(measure: Measure, estimate: Estimate) -> str | None:
+    """Return the sentence for families with its number; None without one, or with too few behind it.
+
+    `estimate` is shown as it is: what may not be shown is taken out before (`analytics.disclosure`).
+    """
+    if measure.family is None or not estimate.has_value or estimate.known < measure.minimum_for_headline:
+        return None
+    return measure.family.format(per_100=f"{100 * estimate.value:.0f}")
 
 
-def _section(measures: list[Measure]) -> Iterator[str]:
-    shown = next((each for each in measures if each.instrument == SHOWN_WITH), measures[0])
-    card = definition_card(shown)
-    yield f"## `{shown.id}`"
-    yield ""
-    yield f"**{card.title}.** {card.question}"
-    yield ""
-    if card.family:
-        yield f"*For families:* {card.family.format(per_100='N')}"
-        yield ""
-    yield from _bullets("Counted", (f"{label}: `{text}`" for label, text in _conditions(shown)))
-    yield f"- {_yes(shown)}"
-    yield f"- Not known: {card.unknown}"
-    yield from (f"- Also given: {words}" for words in card.variants)
-    yield f"- {card.interval}; {card.better}"
-    if card.needs:
-        yield f"- Needs: {', '.join(card.needs)}"
-    yield from (f"- {note}" for note in card.notes)
-    yield f"- Source: {card.source}. Reviewed {card.reviewed.isoformat()}."
-    yield ""
-    if shown.instrument is not None:
-        yield from _instruments(measures)
+def _units(measure: Measure) -> str:
+    return f"{measure.ratio_unit}s" if measure.ratio_unit and measure.estimator is Estimator.RATIO else "outcomes"
 
 
-def _conditions(measure: Measure) -> Iterator[tuple[str, str]]:
-    if measure.mature:
-        yield f"{MATURE_WORDS}, where admission periods split or limit the view", measure.mature
-    yield from measure.eligible.items()
-    if measure.horizon:
-        yield measure.horizon_words, measure.horizon
-
-
-def _yes(measure: Measure) -> str:
-    if measure.estimator is Estimator.PROPORTION:
-        return f"Yes: {measure.did}: `{measure.success}`"
-    if measure.estimator is Estimator.RATIO:
-        return f"Ratio: `{measure.numerator}` to `{measure.denominator}`"
-    if measure.estimator is Estimator.MEAN_CHANGE:
-        return f"Change from `{measure.first}` to `{measure.last}`, in points"
-    if measure.estimator is Estimator.RATE:
-        return f"Events: `{measure.numerator}`; per {measure.per:,} {measure.ratio_unit}s: `{measure.denominator}`"
-    if measure.estimator is Estimator.MEDIAN:
-        return f"Number of {measure.amount_unit}s: `{measure.amount}`"
-    return f"{measure.time_unit.capitalize()}s: `{measure.time}`; way of leaving: `{measure.cause}`"
+def _limits(measure: Measure) -> Iterator[str]:
+    if not measure.is_change and measure.paired is None:
+        yield DESCRIBES
+        return
+    yield CHANGE
+    instrument = find_instrument(measure.instrument) if measure.instrument else None
+    if instrument is not None and "depression" in instrument.construct:
+        yield UNTREATED_DEPRESSION
 
 
 def _unknown(measure: Measure) -> str:
@@ -178,47 +166,31 @@ def _unknown(measure: Measure) -> str:
     return treated if measure.unknown_words == "not known" else f"{measure.unknown_words}: {treated}"
 
 
-def _variants(measure: Measure) -> tuple[str, ...]:
-    own = (*measure.variants, *measure.ratio_variants)
-    return (other_treatment(measure)[0], *own) if measure.estimator is Estimator.PROPORTION else own
-
-
 def _thresholds(measure: Measure) -> Iterator[ThresholdFact]:
-    instrument = find_instrument(measure.instrument) if measure.instrument else None
+    """Yield the thresholds that a measure binds, of its questionnaire or of the two of the English rule."""
+    if measure.instrument is not None:
+        yield from _of_instrument(measure.instrument, measure.profile, measure.parameters)
+        return
+    for part, instrument in PARTS.items():
+        bound = {f"{part}_case": "caseness", f"{part}_change": "reliable_change"}
+        used = [kind for name, kind in bound.items() if name in measure.parameters]
+        yield from _of_instrument(instrument, "nhs", used, f"{instrument}: ")
+
+
+def _of_instrument(name: str, profile: Profile, used: Iterable[str], start: str = "") -> Iterator[ThresholdFact]:
+    instrument = find_instrument(name)
     if instrument is None:
         return
-    profile = instrument.profiles[measure.profile]
+    thresholds = instrument.profiles[profile]
     facts = {
-        "caseness": profile.caseness,
-        "reliable_change": profile.reliable_change,
+        "caseness": thresholds.caseness,
+        "reliable_change": thresholds.reliable_change,
         "response": instrument.response,
         "remission": instrument.remission,
         "mcid": instrument.mcid,
     }
-    for name, words in THRESHOLD_WORDS.items():
-        fact = facts[name]
-        if fact is not None and name in measure.parameters:
+    for kind, words in THRESHOLD_WORDS.items():
+        fact = facts[kind]
+        if fact is not None and kind in used:
             side = fact.rule if isinstance(fact, Cutoff) else ">="
-            yield ThresholdFact(words, f"{side} {fact.value:g}", EVIDENCE[fact.evidence], fact.source)
-
-
-def _instruments(measures: list[Measure]) -> Iterator[str]:
-    rows = [
-        (measure, " · ".join(f"{fact.words} {fact.value} ({fact.evidence}: {fact.source})" for fact in facts))
-        for measure in measures
-        for facts in [list(_thresholds(measure))]
-    ]
-    if not any(thresholds for _, thresholds in rows):
-        names = dict.fromkeys(str(measure.instrument) for measure in measures)
-        yield f"Instruments, without any threshold: {', '.join(names)}."
-    else:
-        yield "| instrument | profile | thresholds |"
-        yield "|---|---|---|"
-        yield from (f"| {measure.instrument} | {measure.profile} | {text} |" for measure, text in rows)
-    yield ""
-
-
-def _bullets(head: str, lines: Iterable[str]) -> Iterator[str]:
-    listed = list(lines)
-    yield f"- {head}: {'everybody admitted' if not listed else ''}".rstrip()
-    yield from (f"  - {line}" for line in listed)
+            yield ThresholdFact(f"{start}{words}", f"{side} {fact.value:g}", EVIDENCE[fact.evidence], fact.source)

@@ -7,6 +7,7 @@ thresholds. A new measure is therefore one constant in its family's file, and a 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from types import ModuleType
 from typing import Final
 
@@ -28,19 +29,17 @@ from analytics.measures import (
 from analytics.measures.symptom_binding import SymptomMeasure
 from analytics.measures.types import Measure, Profile
 
-FAMILIES: Final[tuple[ModuleType, ...]] = (
-    access,
-    retention,
-    attendance,
-    symptom_change,
-    symptom_later,
-    nhs_composite,
-    safety,
-    substance_use,
-    use_patterns,
-    recovery,
-    readmission,
-)
+# The families in the order in which they are listed, in words, with the files that hold their measures.
+FAMILIES: Final[dict[str, tuple[ModuleType, ...]]] = {
+    "Access": (access,),
+    "Staying": (retention,),
+    "Attendance": (attendance,),
+    "Symptoms": (symptom_change, symptom_later, nhs_composite),
+    "Safety": (safety,),
+    "Substance use": (substance_use, use_patterns),
+    "Recovery": (recovery,),
+    "Hospital": (readmission,),
+}
 
 # Shares only, because the overview draws them on one axis; improvement never stands without deterioration.
 # The overview: what is shown under which heading, in the order of a stay.
@@ -58,16 +57,18 @@ HEADLINES: Final[dict[str, tuple[tuple[str, str | None], ...]]] = {
 }
 
 
-def _declared() -> dict[str, Measure | SymptomMeasure]:
-    """Return every declaration by id, family by family in the order in which they are written."""
+def _declared() -> tuple[dict[str, Measure | SymptomMeasure], dict[str, str]]:
+    """Return every declaration by id, as they are written family by family, and the family of each."""
     declared: dict[str, Measure | SymptomMeasure] = {}
-    for family in FAMILIES:
-        for value in vars(family).values():
+    families: dict[str, str] = {}
+    for family, modules in FAMILIES.items():
+        for value in chain.from_iterable(vars(module).values() for module in modules):
             if isinstance(value, Measure | SymptomMeasure):
                 if value.id in declared:
                     raise ValueError(f"two measures are called {value.id}")
                 declared[value.id] = value
-    return declared
+                families[value.id] = family
+    return declared, families
 
 
 def _bound(declared: SymptomMeasure) -> Iterator[Measure]:
@@ -81,7 +82,7 @@ def _bound(declared: SymptomMeasure) -> Iterator[Measure]:
                 continue
 
 
-DECLARED: Final = _declared()
+DECLARED, FAMILY_OF = _declared()
 CATALOG: Final[tuple[Measure, ...]] = tuple(
     measure
     for declared in DECLARED.values()

@@ -6,6 +6,7 @@ from typing import Final
 
 from analytics.instruments import load_instruments
 from analytics.measures.denominators import MATURE, NOT_LEFT, REVIEWED, WHO_LEFT
+from analytics.measures.symptom_binding import WINDOW_NHS
 from analytics.measures.types import Estimator, Measure, Table
 
 PAIR: Final = "in a program that asks PHQ-9 and GAD-7"
@@ -36,10 +37,14 @@ _NOTES: Final = (
 )
 
 
+# Whose thresholds `$depression_case` and its like are.
+PARTS: Final = {"depression": "phq9", "anxiety": "gad7"}
+
+
 def _thresholds() -> dict[str, float]:
     """Return the thresholds of the two instruments' profile `nhs`."""
     values = {}
-    for words, instrument in (("depression", "phq9"), ("anxiety", "gad7")):
+    for words, instrument in PARTS.items():
         profile = load_instruments()[instrument].profiles["nhs"]
         assert profile.caseness is not None and profile.reliable_change is not None
         values[f"{words}_case"] = profile.caseness.value
@@ -57,19 +62,22 @@ def _composite(
     thresholds = _thresholds()
     condition = f"case when {_KNOWN} then {success} end"
     text = f"{eligible}{condition}"
+    of_whom = "people who came at least twice and left" + (", in the clinical range" if among_cases else "")
     return Measure(
         id=measure_id,
         title=title,
         question=question,
-        of_whom="of people who came at least twice and left" + (", in the clinical range" if among_cases else ""),
+        of_whom=f"of {of_whom}",
         did=did,
-        family=None,
+        family=f"Of every 100 {of_whom}, about {{per_100}} {did}. Without all four scores, people count as not.",
         table=Table.EPISODE_OUTCOME,
         eligible=eligible,
         lost=lost,
         success=condition,
         unknown_words="not measured twice with both",
         known_words="measured twice with both",
+        window=WINDOW_NHS,
+        is_change=True,
         mature=MATURE,
         missing="failure",
         estimator=Estimator.PROPORTION,

@@ -26,6 +26,12 @@ HAD_BASELINE: Final = "had a score at the start"
 WAS_CASE: Final = "started in the clinical range"
 NOT_BELOW: Final = "not known to have started below the clinical range"
 
+WINDOW: Final = (
+    "first score: the one nearest to admission, 14 days before to 7 days after it; last: the latest after the first, "
+    "up to 7 days after leaving"
+)
+WINDOW_NHS: Final = "first and last complete score of the stay"
+
 THRESHOLD_WORDS: Final[Mapping[Threshold, str]] = {
     "caseness": "cut-off of the clinical range",
     "reliable_change": "reliable change",
@@ -53,6 +59,8 @@ class SymptomMeasure:
     from_baseline : True where everybody with a baseline in the clinical range is followed from that day on, whether
         or not they have left: `horizon` then says when the window is over.
     ordinal_only : for ranks, whose most severe band begins at `$top_band`.
+    window : when the scores are taken, in words; None = the first and last of the profile. is_change : False where the
+    outcome is an answer or its being there, and not the way from one score to another.
     with_item_9 : the instrument must have item 9. with_bands : every move from band to band is counted in `details`.
     profiles : the profiles it exists in; empty = all that the instrument has.
     """
@@ -78,6 +86,8 @@ class SymptomMeasure:
     missing: Literal["shown", "failure"] = "shown"
     unknown_words: str = "not measured twice"
     known_words: str = "measured twice"
+    window: str | None = None
+    is_change: bool = True
     with_item_9: bool = False
     ordinal_only: bool = False
     with_bands: bool = False
@@ -121,6 +131,8 @@ class SymptomMeasure:
             unknown_words="not known" if self.knows_everybody else self.unknown_words,
             known_words="known" if self.knows_everybody else self.known_words,
             also_counted=moves,
+            window=self.window or (WINDOW_NHS if profile == "nhs" else WINDOW),
+            is_change=self.is_change,
             mature=None if self.from_baseline else MATURE,
             horizon=self.horizon,
             horizon_words=self.horizon_words,

@@ -10,10 +10,6 @@ from analytics.measures.symptom_binding import SymptomMeasure
 from analytics.measures.types import Estimator
 
 RELIABLE = "Jacobson & Truax 1991, doi:10.1037/0022-006X.59.1.12"
-NATURAL_COURSE = (
-    "Scores also fall without treatment (regression to the mean, natural course), so this is change during "
-    "care, not an effect of care."
-)
 
 paired_score = SymptomMeasure(
     id="paired_score",
@@ -22,6 +18,7 @@ paired_score = SymptomMeasure(
     did="have a score at the start and a later one",
     family="For about {per_100} of every 100 people who left we know the score at the start and a later one.",
     success="{last} is not null",
+    is_change=False,
     knows_everybody=True,
     estimator=Estimator.PROPORTION,
     better="higher",
@@ -43,7 +40,6 @@ mean_change = SymptomMeasure(
         "A positive change is improvement, whichever way the questionnaire runs.",
         "d_z grows with the correlation of the two scores and must never be compared with d_av. The "
         "interval of d_av (Algina & Keselman) is not verified.",
-        NATURAL_COURSE,
     ),
 )
 
@@ -58,7 +54,7 @@ reliable_improvement = SymptomMeasure(
     estimator=Estimator.PROPORTION,
     better="higher",
     source=RELIABLE,
-    notes=("Clearly: by more than the questionnaire's own error.", NATURAL_COURSE),
+    notes=("Clearly: by more than the questionnaire's own error.",),
 )
 
 reliable_deterioration = SymptomMeasure(
@@ -137,7 +133,7 @@ response = SymptomMeasure(
     id="response",
     title="Symptoms at least halved, {name}",
     question=("Of the people who started in the clinical range and left, how many had at least halved their {name}?"),
-    did="had symptoms at least halved",
+    did="had at least halved their symptoms",
     family=(
         "Of every 100 people who started in the clinical range and were measured again, the symptoms of "
         "about {per_100} had at least halved."
@@ -185,7 +181,7 @@ mcid_improved = SymptomMeasure(
     better="higher",
     source="Smallest change that people notice, from the questionnaire's own studies",
     profiles=("default",),
-    notes=("It can be less than the questionnaire's own error: it is not called clear change.", NATURAL_COURSE),
+    notes=("It can be less than the questionnaire's own error: it is not called clear change.",),
 )
 
 severity_band_shift = SymptomMeasure(
@@ -204,5 +200,5 @@ severity_band_shift = SymptomMeasure(
     source="The questionnaire's bands of severity; every move from band to band is counted beside it",
     with_bands=True,
     profiles=("default",),
-    notes=("A band is crossed by one point: read it beside reliable change.", NATURAL_COURSE),
+    notes=("A band is crossed by one point: read it beside reliable change.",),
 )

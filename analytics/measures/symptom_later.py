@@ -34,8 +34,10 @@ followup_120_240 = SymptomMeasure(
     from_baseline=True,
     steps=_STEPS,
     success="six_months is not null",
+    is_change=False,
     unknown_words="not known",
     known_words="known",
+    window="120 to 240 days after the first score",
     horizon="observed_days >= first_day + 240",
     horizon_words="first asked at least 240 days ago",
     estimator=Estimator.PROPORTION,
@@ -51,7 +53,10 @@ remission_120_240 = SymptomMeasure(
     question="Of the people with depression in the clinical range, how many had almost no symptoms "
     "120 to 240 days later?",
     did="had almost no symptoms 120 to 240 days later",
-    family=None,
+    family=(
+        "Of every 100 people who came with depression in the clinical range, about {per_100} had almost no symptoms "
+        "four to eight months later. The others had more, or we do not know."
+    ),
     thresholds=("caseness", "remission"),
     lower_only=True,
     from_baseline=True,
@@ -59,6 +64,7 @@ remission_120_240 = SymptomMeasure(
     success="{six_in_remission}",
     unknown_words="no score in those days",
     known_words="with a score in those days",
+    window="120 to 240 days after the first score",
     horizon="observed_days >= first_day + 240",
     horizon_words="first asked at least 240 days ago",
     missing="failure",
@@ -75,7 +81,10 @@ response_120_240 = SymptomMeasure(
     question="Of the people with depression in the clinical range, how many had halved their score "
     "120 to 240 days later?",
     did="had halved their score 120 to 240 days later",
-    family=None,
+    family=(
+        "Of every 100 people who came with depression in the clinical range, about {per_100} had half the symptoms or "
+        "less four to eight months later. The others had more, or we do not know."
+    ),
     thresholds=("caseness", "response", "remission"),
     lower_only=True,
     from_baseline=True,
@@ -83,6 +92,7 @@ response_120_240 = SymptomMeasure(
     success="({first} - six_months) >= $response * {first}",
     unknown_words="no score in those days",
     known_words="with a score in those days",
+    window="120 to 240 days after the first score",
     horizon="observed_days >= first_day + 240",
     horizon_words="first asked at least 240 days ago",
     missing="failure",
@@ -101,7 +111,7 @@ remission_12m = SymptomMeasure(
     did="had almost no symptoms a year later",
     family=(
         "Of every 100 people who came with depression in the clinical range, about {per_100} had almost no symptoms a "
-        "year later, as far as we asked them."
+        "year later. The others had more, or we do not know."
     ),
     thresholds=("caseness", "remission"),
     lower_only=True,
@@ -110,6 +120,7 @@ remission_12m = SymptomMeasure(
     success="{twelve_in_remission}",
     unknown_words="no score around that day",
     known_words="with a score around that day",
+    window="305 to 425 days after the first score",
     horizon="observed_days >= first_day + 425",
     horizon_words="first asked at least 425 days ago",
     missing="failure",

@@ -138,6 +138,8 @@ class Measure:
     also_counted : conditions counted among the eligible, known or not, and given in `details` by these words.
     paired : for a PROPORTION asked twice, (before, after) as boolean expressions; `details` then hold the
         change among those with both answers.
+    window : when what is counted must have happened, in words; None = during the stay.
+    is_change : the outcome is a change between two answers of the same people; `paired` is one anyway.
     mature : expression applied when the split or the cohort is by admission period; fails = "too recent".
     horizon : expression always applied after `eligible`; fails = "too recent" (a window that has not
         elapsed).
@@ -178,6 +180,8 @@ class Measure:
     variants: Mapping[str, str] = field(default_factory=dict)
     also_counted: Mapping[str, str] = field(default_factory=dict)
     paired: tuple[str, str] | None = None
+    window: str | None = None
+    is_change: bool = False
     mature: str | None = None
     horizon: str | None = None
     horizon_words: str = "too recent"

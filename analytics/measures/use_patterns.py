@@ -110,6 +110,8 @@ def _endpoint(
     success: str | None = None,
     amount: str | None = None,
     event: WeeklyEvent | None = None,
+    family: str | None = None,
+    window: str | None = None,
     notes: tuple[str, ...] = _NOTES,
 ) -> Measure:
     """Return the measure of one endpoint; `enough` is a further step: label, condition, words for those lost."""
@@ -123,6 +125,8 @@ def _endpoint(
         question=question,
         of_whom=f"{of_the} treated for substance use with weekly tests",
         did=did,
+        family=family,
+        window=window,
         table=Table.EPISODE_OUTCOME,
         eligible=eligible,
         lost=lost,
@@ -145,8 +149,8 @@ def _endpoint(
 use_longest_abstinence = _endpoint(
     "use_longest_abstinence",
     "Longest time without use, in weeks",
-    "How many weeks in a row were without use at the longest, for half of the people at most?",
-    "were without use for",
+    "How many weeks was the longest time without use, for half of the people at most?",
+    "had a longest time without use of",
     "Schottenfeld and others 2008: longest run of negative weeks, missing as positive",
     amount=LONGEST_ABSTINENCE,
 )
@@ -159,6 +163,8 @@ use_complete_abstinence = _endpoint(
     "Krupitsky and others 2011: confirmed abstinence over a window of weeks, missing as positive",
     enough=("stayed into week 5", "length(use_pattern) >= 5", "left before week 5"),
     success=complete_abstinence(*WINDOW),
+    family="Of every 100 people who stayed into week 5, about {per_100} had no use from week 5 to 8.",
+    window=f"weeks {WINDOW[0]} to {WINDOW[1]} of the stay",
 )
 
 use_negative_last_four = _endpoint(
@@ -169,6 +175,8 @@ use_negative_last_four = _endpoint(
     "Weiss and others 2011 (CTN-0030): last week and at least two of the previous three, missing as positive",
     enough=("tested in four weeks", f"{WEEKS} >= 4", "fewer than four weeks with a test"),
     success=NEGATIVE_LAST_FOUR,
+    family="Of every 100 people with at least four tested weeks, about {per_100} were clear at the end of the stay.",
+    window="the last four tested weeks of the stay",
 )
 
 use_first_positive = _endpoint(

@@ -116,7 +116,7 @@ def level_sentence(disclosed: Disclosed[StratifiedResult], group: str = ALL) -> 
         return f"{who}{told}.{_left_out(measure, estimate)}"
     if measure.estimator is Estimator.SURVIVAL:
         day = value_text(estimate.value, Scale.DAYS)
-        return f"{who}Half of the {counted} {units} {measure.did} on day {day}{doubt}."
+        return f"{who}Half of the {counted} {units} {measure.did} {_when(measure, day)}{doubt}."
     day = day_words(int(estimate.details["day"])) if "day" in estimate.details else "the end"
     return f"{who}By {day}, {value} of the {counted} {units} {measure.did}{doubt}."
 
@@ -186,20 +186,31 @@ def _change_takeaways(measure: Measure, estimate: Estimate) -> Iterable[str]:
 def _median_takeaways(measure: Measure, estimate: Estimate) -> Iterable[str]:
     scale = scale_of(measure, [estimate])
     doubt = _in_brackets(interval_words(estimate.ci_low, estimate.ci_high, scale))
-    yield f"Half {measure.of_whom} {measure.did} {value_words(estimate.value, scale)} or less{doubt}"
+    yield f"Half {measure.of_whom} {measure.did} {_amount(measure, estimate)} or less{doubt}"
+
+
+def _amount(measure: Measure, estimate: Estimate) -> str:
+    """Return a median with its unit; days bring theirs."""
+    scale = scale_of(measure, [estimate])
+    told = value_words(estimate.value, scale)
+    return told if scale is Scale.DAYS else f"{told} {unit_words(measure.amount_unit, 1 if estimate.value == 1 else 2)}"
+
+
+def _when(measure: Measure, number: str) -> str:
+    return f"on day {number}" if measure.time_unit == "day" else f"in week {number}"
 
 
 def _stay_takeaways(measure: Measure, estimate: Estimate) -> Iterable[str]:
     whom, did = measure.of_whom, measure.did
     if estimate.has_value:
         doubt = _in_brackets(interval_words(estimate.ci_low, estimate.ci_high, Scale.DAYS))
-        yield f"Half {whom} {did} on day {value_text(estimate.value, Scale.DAYS)}{doubt}"
+        yield f"Half {whom} {did} {_when(measure, value_text(estimate.value, Scale.DAYS))}{doubt}"
     for day in measure.read_at:
         share = estimate.details.get(f"still_in_{day}", math.nan)
         if not math.isnan(share):
             low, high = estimate.details[f"still_in_{day}_low"], estimate.details[f"still_in_{day}_high"]
             doubt = _in_brackets(interval_words(low, high))
-            yield f"On day {day}, {percent(share)} {whom} {did}{doubt}"
+            yield f"{_when(measure, str(day)).capitalize()}, {percent(share)} {whom} {did}{doubt}"
     yield f"More than half {whom} {did} when last seen"
 
 

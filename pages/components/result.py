@@ -12,6 +12,7 @@ import streamlit as st
 from analytics.disclosure import Disclosed
 from analytics.errors import MeasureProblem
 from analytics.measures.cards import DefinitionCard, definition_card
+from analytics.measures.definitions_document import card_lines
 from analytics.measures.types import StratifiedResult
 from analytics.reports.comparisons import split_headline
 from analytics.reports.figure import CONFIG, Figure
@@ -132,19 +133,5 @@ def _table(title: str, table: Table) -> None:
 def card(definition: DefinitionCard) -> None:
     """Write a definition card."""
     st.markdown(f"**{plain(definition.title)}** ({plain(definition.name)}). {plain(definition.question)}")
-    lines = [
-        ("Counted", "; ".join(definition.counted)),
-        ("Not counted", "; ".join(definition.not_counted)),
-        ("Counts as yes", definition.success),
-        ("Not known", definition.unknown),
-        ("Also shown", "; ".join(definition.variants)),
-        ("Interval", definition.interval),
-        ("Direction", definition.better),
-        (
-            "Thresholds",
-            "; ".join(f"{fact.words} {fact.value} ({fact.evidence}; {fact.source})" for fact in definition.thresholds),
-        ),
-        ("To know", " ".join(definition.notes)),
-        ("Source", f"{definition.source}. Reviewed {definition.reviewed:%-d %B %Y}."),
-    ]
-    st.markdown("  \n".join(f"**{name}:** {plain(text)}" for name, text in lines if text))
+    st.markdown(plain(definition.surveyor))
+    st.markdown("  \n".join(f"**{name}:** {plain(text)}" for name, text in card_lines(definition)))

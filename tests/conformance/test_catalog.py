@@ -25,7 +25,9 @@ from analytics.measures import (
     result_as_dict,
     result_as_text,
 )
+from analytics.measures.cards import CHANGE, DESCRIBES, family_sentence
 from analytics.measures.catalog import DECLARED, FAMILIES
+from analytics.measures.definitions_document import card_lines, definition_comments
 from analytics.measures.ladder_sql import PARAMETER
 from analytics.measures.symptom_binding import SymptomMeasure
 from analytics.measures.types import Estimator
@@ -80,7 +82,7 @@ def test_every_constant_of_a_family_is_in_the_catalogue() -> None:
         for value in vars(module).values()
         if isinstance(value, Measure | SymptomMeasure)
     ]
-    assert {name for name, _ in declared} == {family.__name__ for family in FAMILIES}
+    assert {name for name, _ in declared} == {module.__name__ for modules in FAMILIES.values() for module in modules}
     assert {value.id for _, value in declared} == set(DECLARED) == {measure.id for measure in CATALOG}
     assert len(declared) == len(DECLARED)
 
@@ -213,6 +215,57 @@ def test_a_card_has_the_thresholds_with_their_sources() -> None:
         "had a score at the start",
         "started in the clinical range",
     )
+
+
+def test_a_card_says_what_a_surveyor_and_a_family_ask() -> None:
+    card = definition_card(find("abstinence_followup_180"))
+    assert card.group == "Substance use"
+    assert card.surveyor.startswith("Numerator: people who had not used in the month before, six months later; denomin")
+    assert "exclusions: not treated for substance use, still in the program, died, " in card.surveyor
+    assert "left less than 240 days ago; window: a call on days 150 to 240 after leaving" in card.surveyor
+    assert "missing data: not reached, or no answer: counts as no; data source: episodes, follow-up" in card.surveyor
+    assert card.also_missing[0] == "of those known"
+    assert card.minimum == "30 known outcomes for a headline"
+
+
+@pytest.mark.parametrize("measure", CATALOG, ids=lambda measure: measure.name)
+def test_a_card_has_every_line_and_claims_no_cause(measure: Measure) -> None:
+    card = definition_card(measure)
+    assert {"Counted", "Window", "Not known", "Interval", "Direction", "At least", "Limits", "Source"} <= {
+        name for name, _ in card_lines(card)
+    }
+    # What became of people is never put down to the program; a change from before to after says so in full.
+    (first, *_) = card.limits
+    assert first == (CHANGE if measure.is_change or measure.paired else DESCRIBES)
+    assert "reduced" not in f"{card.surveyor} {card.family}" and "thanks to" not in f"{card.surveyor} {card.family}"
+    # What waits for time to pass says which time.
+    assert measure.horizon is None or "during the stay" not in card.window or measure.id == "early_dropout"
+    comments = definition_comments(measure)
+    assert all(line.startswith("-- ") for line in comments.splitlines())
+
+
+def test_thresholds_of_the_english_rule_are_those_of_its_two_questionnaires() -> None:
+    facts = definition_card(find("nhs_reliable_improvement")).thresholds
+    assert [(fact.words, fact.value) for fact in facts] == [
+        ("phq9: reliable change", ">= 6"),
+        ("gad7: reliable change", ">= 4"),
+    ]
+
+
+def test_what_is_from_memory_says_so() -> None:
+    marks = {fact.evidence for measure in CATALOG for fact in definition_card(measure).thresholds}
+    assert "from memory, not verified" in marks
+
+
+def test_a_family_sentence_needs_enough_people() -> None:
+    few = small_snapshot([{}] * 20 + [{"discharge_reason": "lost_contact"}] * 9)
+    enough = small_snapshot([{}] * 20 + [{"discharge_reason": "lost_contact"}] * 12)
+    for snapshot, said in (
+        (few, None),
+        (enough, "Of every 100 people who left, about 62 had finished the planned program."),
+    ):
+        (result,) = evaluate([find("completion")], snapshot)
+        assert family_sentence(result.measure, result.estimates["all"]) == said
 
 
 def test_the_document_is_the_one_the_code_writes() -> None:
