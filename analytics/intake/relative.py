@@ -144,15 +144,15 @@ class StateWriter:
             "from kept_score_items s join dense using (ix) order by episode_id, instrument, day, item",
         )
         rows = [
-            (item.id, item.direction, name, order, float(low), float(high))
+            (item.id, item.direction, name, order, float(low), float(high), item.every_days)
             for item in load_instruments().values()
             for order, (name, low, high) in enumerate(item.bands, start=1)
         ]
         self._connection.execute(
             "create table instrument_band (instrument varchar, direction integer, band varchar, band_order integer, "
-            "band_low double, band_high double)"
+            "band_low double, band_high double, every_days integer)"
         )
-        self._connection.executemany("insert into instrument_band values (?, ?, ?, ?, ?, ?)", rows)
+        self._connection.executemany("insert into instrument_band values (?, ?, ?, ?, ?, ?, ?)", rows)
         self._copy("instrument", "select * from instrument_band order by instrument, band_order")
 
     def _substance_use(self) -> None:

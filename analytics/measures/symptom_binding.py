@@ -54,6 +54,7 @@ class SymptomMeasure:
     ----------
     thresholds : what the instrument must define. With "caseness" only people who started in the clinical
         range are counted; without it everybody who left is, and no pair of scores is not known.
+    everybody : True where also people still in the program count. numerator, denominator, ratio_unit : as in `Measure`.
     lower_only : True where the definition only makes sense when a lower total is better.
     steps : further steps of the ladder: label, condition, words for those who fall out.
     from_baseline : True where everybody with a baseline in the clinical range is followed from that day on, whether
@@ -81,6 +82,10 @@ class SymptomMeasure:
     notes: tuple[str, ...] = ()
     steps: tuple[tuple[str, str, str], ...] = ()
     from_baseline: bool = False
+    everybody: bool = False
+    numerator: str | None = None
+    denominator: str | None = None
+    ratio_unit: str | None = None
     horizon: str | None = None
     horizon_words: str = "too recent"
     missing: Literal["shown", "failure"] = "shown"
@@ -110,7 +115,7 @@ class SymptomMeasure:
         }
         columns = _columns(instrument, profile)
         among_cases = "caseness" in self.thresholds
-        steps = [] if self.from_baseline else list(_steps(columns, profile, among_cases))
+        steps = [] if self.from_baseline or self.everybody else list(_steps(columns, profile, among_cases))
         steps += [(label, condition.format(**columns), lost) for label, condition, lost in self.steps]
         as_failure = profile == "nhs" and self.estimator is Estimator.PROPORTION
         success = None if self.success is None else self.success.format(**columns)
@@ -133,7 +138,10 @@ class SymptomMeasure:
             also_counted=moves,
             window=self.window or (WINDOW_NHS if profile == "nhs" else WINDOW),
             is_change=self.is_change,
-            mature=None if self.from_baseline else MATURE,
+            numerator=self.numerator,
+            denominator=self.denominator,
+            ratio_unit=self.ratio_unit,
+            mature=None if self.from_baseline or self.everybody else MATURE,
             horizon=self.horizon,
             horizon_words=self.horizon_words,
             missing="failure" if as_failure else self.missing,
@@ -191,6 +199,8 @@ class SymptomMeasure:
         start = " who started in the clinical range" if among_cases else ""
         if self.from_baseline:
             return f"of people{start}"
+        if self.everybody:
+            return f"of {self.ratio_unit}s due"
         if profile == "nhs":
             came = " and" if among_cases else " who"
             return f"of people{start}{came} came at least twice and left"

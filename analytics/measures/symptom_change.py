@@ -202,3 +202,25 @@ severity_band_shift = SymptomMeasure(
     profiles=("default",),
     notes=("A band is crossed by one point: read it beside reliable change.",),
 )
+
+mbc_fidelity = SymptomMeasure(
+    id="mbc_fidelity",
+    title="Scores on time, {name}",
+    question="Of the {name} scores that were due while people were in the program, how many came on time?",
+    did="came on time",
+    family="Of every 100 times we should have asked, we did so about {per_100} times.",
+    steps=(("in the program long enough for one", "due_scores > 0", "no score due yet"),),
+    everybody=True,
+    numerator="on_time_scores",
+    denominator="due_scores",
+    ratio_unit="score",
+    estimator=Estimator.RATIO,
+    better="higher",
+    source="Joint Commission CTS.03.01.09, EP 1 and 2 (read in a secondary source); due on day 0 and then every so "
+    "many days, within three days",
+    profiles=("default",),
+    notes=(
+        "Days in hospital are not taken out. How often a score is due is the questionnaire's own rule or this "
+        "project's decision.",
+    ),
+)

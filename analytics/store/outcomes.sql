@@ -335,9 +335,16 @@ with signed as (
         greatest(s.day, 0) - greatest(s.day, 0) % 7 as week_start,
         case when s.is_prorated then 1 else 0 end as prorated,
         cast(round(s.total * 10) as integer) * i.direction + 16384 as signed_total,
-        s.item_9
+        s.item_9,
+        -- Due days are 0, every_days, twice that …: a score within three days of one is that one's.
+        case
+            when s.day >= -3 and (s.day + 3) % i.every_days <= 6 and floor((s.day + 3) / i.every_days) <= 60
+                then cast(1 as bigint) << cast(floor((s.day + 3) / i.every_days) as integer)
+            else 0
+        end as due_bit
     from owned_score as s
-    inner join (select distinct instrument, direction from instrument) as i on i.instrument = s.instrument
+    inner join (select distinct instrument, direction, every_days from instrument) as i
+        on i.instrument = s.instrument
 ),
 keyed as (
     select
@@ -345,6 +352,7 @@ keyed as (
         instrument,
         direction,
         week_start,
+        due_bit,
         case
             when day <= 7
                 then ((abs(day) * 2 + case when day > 0 then 1 else 0 end) * 2 + prorated) * 262144
@@ -367,6 +375,7 @@ picked as (
         max(latest_key) as latest_key,
         min(nhs_key) as nhs_first_key,
         max(nhs_key) as nhs_last_key,
+        bit_or(due_bit) as due_mask,
         max(week_key) filter (where week_start = 0) as week_0,
         max(week_key) filter (where week_start = 7) as week_1,
         max(week_key) filter (where week_start = 14) as week_2,
@@ -401,6 +410,7 @@ select
     episode_id,
     instrument,
     cast(scores as integer) as scores,
+    due_mask,
     cast(floor(baseline_key / 8) % 32768 - 16384 as integer) * direction as first_tenths,
     first_day,
     nullif(baseline_key % 8, 7) as item_9_first,
@@ -1052,6 +1062,24 @@ drop view range_episode_outcome;
 -- ---------------------------------------------------------------------------------------------------------------
 
 create or replace temp view range_score_outcome as
+with due as (
+    -- How many scores were due while enrolled; of an open stay those whose days of grace are over.
+    select
+        e.episode_id,
+        i.instrument,
+        greatest(
+            0,
+            least(
+                61,
+                cast(floor(coalesce(e.exit_day, e.observed_days - 3) / i.every_days) as integer) + 1
+            )
+        ) as due_scores
+    from episode_outcome as e
+    inner join program_instrument as u on u.program_id = e.program_id
+    inner join (select distinct instrument, every_days from instrument) as i on i.instrument = u.instrument
+    where i.every_days is not null
+        and e.episode_id between getvariable('first_episode') and getvariable('last_episode')
+)
 select
     e.episode_id,
     e.person_id,
@@ -1095,6 +1123,13 @@ select
     r.nhs_last_tenths / 10e0 as nhs_last,
     r.item_9_first,
     r.item_9_last,
+    d.due_scores,
+    case
+        when d.due_scores is not null
+            then cast(
+                bit_count(coalesce(r.due_mask, 0) & ((cast(1 as bigint) << d.due_scores) - 1)) as integer
+            )
+    end as on_time_scores,
     m.six_month_tenths / 10e0 as six_months,
     m.twelve_month_tenths / 10e0 as twelve_months,
     r.week_0 / 10e0 as week_0,
@@ -1118,6 +1153,7 @@ from episode_outcome as e
 inner join program_instrument as u on u.program_id = e.program_id
 inner join (select distinct instrument, direction from instrument) as i on i.instrument = u.instrument
 left join score_pair as r on r.episode_id = e.episode_id and r.instrument = u.instrument
+left join due as d on d.episode_id = e.episode_id and d.instrument = u.instrument
 left join score_later as m on m.episode_id = e.episode_id and m.instrument = u.instrument
 left join severity_band as v on v.instrument = r.instrument and v.total_tenths = r.first_tenths
 where e.episode_id between getvariable('first_episode') and getvariable('last_episode');

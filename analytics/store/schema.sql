@@ -22,7 +22,8 @@ create table instrument (
     band varchar not null,
     band_order integer not null,
     band_low double not null,
-    band_high double not null
+    band_high double not null,
+    every_days integer check (every_days >= 7)      -- a score is due so often while enrolled; NULL = at the start only
 );
 
 create table episode (

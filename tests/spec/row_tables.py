@@ -50,7 +50,7 @@ DEFAULTS: dict[str, Row] = {
         "los_days": 56,
     },
     "attendance": {"day": 0, "session_type": "group", "session_no": 1, "status": "attended"},
-    "score": {"instrument": "phq9", "is_prorated": False},
+    "score": {"instrument": "phq9", "is_prorated": False, "given_as": "total"},
     "substance_use": {"source": "self_report", "substance": "any"},
     "followup": {"reached": True},
     "acute_event": {"level_of_care": "inpatient", "planned": False},
@@ -167,6 +167,7 @@ def _bands() -> list[Row]:
                     "band_order": order,
                     "band_low": low,
                     "band_high": float(high),
+                    "every_days": {"ors": 7, "who5": None}.get(instrument, 14),
                 }
             )
             low = round(high + step, 1)

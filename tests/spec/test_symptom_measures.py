@@ -165,3 +165,14 @@ def test_the_highest_level_at_any_time_and_at_the_last() -> None:
     assert counted(value(snapshot, "high_risk_last", "cssrs_level")) == (1, 3, 0)
     with pytest.raises(MeasureProblem, match="PHQ-9 is no rank"):
         find("high_risk_ever", "phq9")
+
+
+def test_scores_on_time_are_counted_over_all_that_were_due() -> None:
+    # ex: mbc: 31 of 50 due; an open stay counts, a stay without a due score does not
+    scores = [(20, 12), (20, 14), (10, 5), (0, 0)]
+    snapshot = small_snapshot(
+        [{}, {}, {"los_days": None}, {"los_days": None}],
+        [{"episode_id": n, "due_scores": due, "on_time_scores": came} for n, (due, came) in enumerate(scores, start=1)],
+    )
+    found = value(snapshot, "mbc_fidelity")
+    assert (found.numerator, found.denominator, found.unit) == (31, 50, "score")

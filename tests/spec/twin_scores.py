@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from tests.spec.twin_stay import Row, Tables, by_column, last_known_day
+from tests.spec.twin_stay import Row, Tables, by_column, exit_day_of, last_known_day
 
 WEEKS_SHOWN = range(17)
 
@@ -16,6 +16,8 @@ class ScoreTwin:
         self.instruments_of: dict[str, set[str]] = defaultdict(set)
         for row in tables["program_instrument"]:
             self.instruments_of[row["program_id"]].add(row["instrument"])
+        self.attendance = by_column(tables["attendance"], "episode_id")
+        self.every_days = {row["instrument"]: row["every_days"] for row in tables["instrument"]}
         self.direction = {row["instrument"]: row["direction"] for row in tables["instrument"]}
         self.filed = by_column(tables["score"], "episode_id")
         self.scores = self._scores_by_owner()
@@ -111,10 +113,21 @@ class ScoreTwin:
             "item_9_last": last and last["item_9"],
         }
         row |= self._months_later(episode, instrument, row["first_day"])
+        row |= self._due(episode, instrument, [s["day"] for s in scores])
         for week in WEEKS_SHOWN:
             of_week = [s for s in scores if max(0, s["day"] // 7) == week]
             row[f"week_{week}"] = latest(of_week)["total"] if of_week else None
         return row
+
+    def _due(self, episode: Row, instrument: str, days: list[int]) -> Row:
+        """How many scores were due (day 0 and every so many days), and how many of these came within three days."""
+        every = self.every_days[instrument]
+        if every is None:
+            return {"due_scores": None, "on_time_scores": None}
+        end = exit_day_of(episode, self.attendance[episode["episode_id"]])
+        last = episode["observed_days"] - 3 if end is None else end
+        due = [number * every for number in range(61) if number * every <= last]
+        return {"due_scores": len(due), "on_time_scores": sum(any(abs(d - on) <= 3 for d in days) for on in due)}
 
     def _months_later(self, episode: Row, instrument: str, first_day: int | None) -> Row:
         """The person's latest score of any stay, so many days after the baseline."""
