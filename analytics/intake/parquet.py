@@ -75,6 +75,10 @@ def inspect_parquet(path: Path, options: ReadOptions) -> ParquetFacts:
             (unpacked,) = connection.execute(
                 f"select coalesce(sum(total_uncompressed_size), 0) from parquet_metadata({file})"
             ).fetchall()[0]
+            # Every page once: a damaged one is found here, and not amid the rows.
+            (rows,) = connection.execute(
+                f"select count(hash(file)) from {_read(path)} as file where {int(unpacked)} <= {options.max_file_bytes}"
+            ).fetchall()[0]
     except duckdb.Error:
         # Without DuckDB's words: they may hold what the file holds, and the path of the machine.
         raise Refused("FILE_TYPE", f"{path.name} is damaged, encrypted, or no Parquet file. Export it again.") from None
@@ -84,6 +88,8 @@ def inspect_parquet(path: Path, options: ReadOptions) -> ParquetFacts:
             f"{path.name} unpacks to {unpacked:,} bytes; the limit is {options.max_file_bytes:,}. Split it, or raise "
             "max_file_bytes in a mapping.",
         )
+    if rows != records:
+        raise Refused("FILE_TYPE", f"{path.name} does not have the rows that it says it has. Export it again.")
     header = tuple(str(name) for name, _ in elements[1:])
     types = tuple(str(row[1]) for row in described[:-1])
     nested = next((str(name) for name, children in elements[1:] if children), None)

@@ -93,6 +93,8 @@ class Archive:
         info = self._parts.get(part.lower())
         if info is None or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise self.damaged()
+        if info.header_offset < 0:  # a directory that does not fit the file
+            raise self.damaged()
         left = info.compress_size
         size = 0
         unpacker = zlib.decompressobj(-zlib.MAX_WBITS) if info.compress_type == zipfile.ZIP_DEFLATED else None

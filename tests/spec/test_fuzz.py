@@ -6,13 +6,17 @@ way; a tenth of them runs by default, with the same seed.
 
 from __future__ import annotations
 
+import csv
 import faulthandler
+import io
 import random
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from analytics.errors import ImportProblem, IopError
@@ -22,6 +26,7 @@ from analytics.settings import DATA_FOLDER
 from tests.spec.corpus_run import where
 from tests.spec.mutations import ANY, BYTES, LOCAL, Origin
 from tests.spec.raw_files import CUT, Files, Provider, write_files
+from tests.spec.workbooks import write_workbook
 
 # A name, an e-mail address and a number that stand in rows which are refused for them, in every file.
 CANARIES = ("Quimby", "quimby@example", "219-09-9999")
@@ -103,12 +108,14 @@ class Fuzz:
             (folder / name).write_bytes(content)
         return done
 
-    def check(self, folder: Path, done: Spoilt) -> None:
+    def check(self, folder: Path) -> ImportReport | None:
+        """Import a batch and look at what is true of every report; None when a sentence ended the import."""
+        faulthandler.dump_traceback_later(LONGEST_SECONDS, exit=True)
         try:
             report = self.provider.load(folder)
         except IopError as problem:
             self.check_text(str(problem))
-            return
+            return None
         self.check_text(report.as_json())
         self.check_text(report.as_text())
         self.published += report.published
@@ -118,14 +125,26 @@ class Fuzz:
                 assert file.accepted == len(file.accepted_rows) == 0, name
                 continue
             assert file.accepted + file.rejected_count == file.records_read, name
-            # The reader that counts and the one that reads agree.
-            assert file.records_read == report.sources[name], name
             assert len(file.accepted_rows) == file.accepted and len(file.rejected) == file.rejected_count, name
-            assert sorted([*file.accepted_rows, *(item.row or 0 for item in file.rejected)]) == list(
-                range(1, file.records_read + 1)
-            ), name
-            if "episodes.csv" not in done.ways:
-                self.check_the_others(report, name, done)
+            rows = [*file.accepted_rows, *(item.row or 0 for item in file.rejected)]
+            assert len(set(rows)) == file.records_read, name
+        return report
+
+    def check_csv(self, folder: Path, done: Spoilt) -> None:
+        report = self.check(folder)
+        for name, file in report.files.items() if report else ():
+            if report is not None and not file.refused:
+                # The reader that counts and the one that reads agree.
+                assert file.records_read == report.sources[name], name
+                rows = [*file.accepted_rows, *(item.row or 0 for item in file.rejected)]
+                assert sorted(rows) == list(range(1, file.records_read + 1)), name
+                if "episodes.csv" not in done.ways:
+                    self.check_the_others(report, name, done)
+
+    def check_that_no_identifier_was_kept(self, inbox: Path) -> None:
+        kept = [path for path in inbox.parent.rglob("*") if path.is_file() and inbox not in path.parents]
+        for canary in CANARIES:
+            assert where(canary, kept) == []
 
     def check_the_others(self, report: ImportReport, name: str, done: Spoilt) -> None:
         """Rows that nobody touched are accepted as before, unless a touched one now claims to be the same."""
@@ -158,17 +177,56 @@ def test_spoilt_files(fuzz: Fuzz, tmp_path: Path, spoilt: int) -> None:
         folder = tmp_path / "inbox" / f"{number}"
         done = fuzz.spoil(chance, folder)
         files += len(done.ways)
-        faulthandler.dump_traceback_later(LONGEST_SECONDS, exit=True)
         try:
-            fuzz.check(folder, done)
+            fuzz.check_csv(folder, done)
         except Exception as error:
             error.add_note(f"batch {number} of {spoilt}: {done.ways}")
             raise
     # Neither is everything refused nor nothing: both ways are walked.
     assert fuzz.published > number / 20 and fuzz.refused > spoilt / 20
-    kept = [path for path in tmp_path.rglob("*") if path.is_file() and (tmp_path / "inbox") not in path.parents]
-    for canary in CANARIES:
-        assert where(canary, kept) == []
+    fuzz.check_that_no_identifier_was_kept(tmp_path / "inbox")
+
+
+def spoil_a_part(chance: random.Random, workbook: bytes) -> bytes:
+    """A workbook with one of its XML parts spoilt, in an archive that is whole."""
+    changed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook)) as given, zipfile.ZipFile(changed, "w") as archive:
+        chosen = chance.choice([name for name in given.namelist() if given.read(name)])
+        for name in given.namelist():
+            content = given.read(name)
+            archive.writestr(name, chance.choice(BYTES)(chance, content) if name == chosen else content)
+    return changed.getvalue()
+
+
+@pytest.mark.parametrize("spoilt", [20, pytest.param(200, marks=pytest.mark.long)])
+def test_spoilt_workbooks_and_parquet_files(fuzz: Fuzz, tmp_path: Path, spoilt: int) -> None:
+    """Bytes of a workbook, of a part inside one, and of Parquet files, of which half of a batch are spoilt."""
+    files = {path.stem: list(csv.reader(path.open(encoding="utf-8", newline=""))) for path in fuzz.folder.iterdir()}
+    workbook = write_workbook(tmp_path / "whole.xlsx", files).read_bytes()
+    parquet = {}
+    for path in fuzz.folder.iterdir():
+        duckdb.sql(f"from read_csv('{path}', all_varchar = true)").write_parquet(str(tmp_path / path.stem))
+        parquet[f"{path.stem}.parquet"] = (tmp_path / path.stem).read_bytes()
+        (tmp_path / path.stem).unlink()
+    (tmp_path / "whole.xlsx").unlink()
+    for number in range(spoilt):
+        chance = random.Random(f"{spoilt} {number}")
+        folder = tmp_path / "inbox" / f"{number}"
+        folder.mkdir(parents=True)
+        way = chance.choice((*BYTES, spoil_a_part, spoil_a_part))
+        if number % 3:
+            (folder / "all.xlsx").write_bytes(way(chance, workbook))
+        for name, content in parquet.items() if number % 3 == 0 else ():
+            is_whole = chance.random() < 0.5
+            (folder / name).write_bytes(content if is_whole else chance.choice(BYTES)(chance, content))
+        try:
+            fuzz.check(folder)
+        except Exception as error:
+            error.add_note(
+                f"batch {number} of {spoilt}: {way.__name__}, {sorted(path.name for path in folder.iterdir())}"
+            )
+            raise
+    fuzz.check_that_no_identifier_was_kept(tmp_path / "inbox")
 
 
 @pytest.mark.parametrize("spoilt", [100, pytest.param(1000, marks=pytest.mark.long)])
