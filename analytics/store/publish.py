@@ -7,6 +7,7 @@ snapshot serving and rubbish that the next start removes.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -90,7 +91,20 @@ def import_lock(store: Path) -> Iterator[None]:
             raise StoreProblem("Another import is running on this store. Wait until it has ended, then try again.")
         for rubbish in store.glob(f"{_BUILD}*"):
             shutil.rmtree(rubbish, ignore_errors=True)
+        _remove_unfinished(store)
         yield
+
+
+def _remove_unfinished(store: Path) -> None:
+    """Remove snapshots that were never given a manifest: nobody can open them, and what they came from is kept."""
+    try:
+        serving = current_id(store)
+    except StoreProblem:
+        return  # what serves cannot be told: somebody may still restore the manifest
+    for path in store.glob("snapshot-*.duckdb"):
+        if not path.with_suffix(".json").exists() and path.stem != f"snapshot-{serving}":
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def _try_lock(file: IO[bytes]) -> bool:

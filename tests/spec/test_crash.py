@@ -140,6 +140,17 @@ def test_after_two_kills_another_batch_can_be_added(base: Base, tmp_path: Path) 
     assert provider.query("select count(*) from episode") == [(EPISODES + 1,)]
 
 
+def test_after_a_kill_between_snapshot_and_manifest_another_batch_leaves_nothing_of_the_first(
+    base: Base, tmp_path: Path
+) -> None:
+    provider = base.provider.copy(tmp_path / "copy")
+    killed_at(provider, "full", "renamed")
+    without = [path for path in provider.store.glob("snapshot-*.duckdb") if not path.with_suffix(".json").exists()]
+    assert len(without) == 1
+    assert load(provider, "incremental") == base.hashes["incremental"]
+    assert not without[0].exists() and rubbish(provider) == []
+
+
 @pytest.mark.parametrize("step", ["manifest", "pointer"])
 def test_killed_in_the_very_first_import(base: Base, tmp_path: Path, step: str) -> None:
     provider = base.provider.copy(tmp_path / "copy")
