@@ -14,7 +14,7 @@ from typing import Any, Final
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
-from analytics.instruments import load_instruments
+from analytics.instruments import load_instruments, load_questionnaires
 from analytics.intake.canonical_files import DICTIONARY_SHEET, READ_ME_SHEET
 from analytics.intake.dictionary import FILE_WORDS
 from analytics.intake.expected import expected_values
@@ -113,7 +113,7 @@ class _Sheets:
         """Return how cells are kept: as text where Excel would make a day of 12-17 or a number of 000123."""
         if column.kind == "date":
             return self._day
-        return None if column.kind in _NUMBERS else self._text
+        return None if column.kind in (*_NUMBERS, "answer") else self._text
 
     def _rule(self, column: Column) -> dict[str, Any]:
         """Return what Excel lets somebody type into a column; empty for a free code."""
@@ -170,13 +170,14 @@ def _code_lists() -> list[str]:
 def _lists() -> dict[str, Sequence[str | int]]:
     lists: dict[str, Sequence[str | int]] = {name: CODES[name] for name in _code_lists()}
     lists["instrument"] = [instrument.name for instrument in load_instruments().values()]
+    lists["questionnaire"] = [form.names[1] for form in load_questionnaires().values() if form.items]
     return lists | {"yes_no": _YES_NO, "due_day": FOLLOWUP_DUE_DAYS}
 
 
 def _list_name(column: Column) -> str | None:
     if column.codes:
         return column.codes
-    return {"instrument": "instrument", "boolean": "yes_no"}.get(
+    return {"instrument": "instrument", "questionnaire": "questionnaire", "boolean": "yes_no"}.get(
         column.kind, "due_day" if column.name == "due_day" else None
     )
 

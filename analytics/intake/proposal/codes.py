@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from analytics.instruments import find_instrument
+from analytics.instruments import find_instrument, instrument_form, questionnaire_forms
 from analytics.intake.mapping_model import RawColumn
 from analytics.intake.model import Column
 from analytics.intake.proposal.guess import CodeGuess, ColumnGuess, Sure
@@ -19,7 +19,7 @@ from analytics.intake.proposal.vocabulary import (
 )
 from analytics.store.codes import CODES
 
-TRANSLATED_KINDS: Final = ("code", "boolean", "instrument")
+TRANSLATED_KINDS: Final = ("code", "boolean", "instrument", "questionnaire")
 
 # What the importer itself reads as a boolean (`columns`).
 _BOOLEANS: Final = frozenset({"true", "t", "yes", "y", "1", "false", "f", "no", "n", "0"})
@@ -77,6 +77,10 @@ def _translate(column: Column, raw: str) -> Translation:
     if column.kind == "instrument":
         instrument = instrument_in(raw)
         return Translation(instrument.id if instrument is not None else None, find_instrument(raw) is not None)
+    if column.kind == "questionnaire":
+        instrument = instrument_in(raw)
+        named = questionnaire_forms().get(instrument_form(raw))
+        return Translation(named or (instrument.questionnaire if instrument is not None else None), named is not None)
     return translate(column.codes, raw)
 
 
@@ -86,6 +90,8 @@ def _is_read(column: Column, lower: str) -> bool:
         return lower in _BOOLEANS
     if column.kind == "instrument":
         return find_instrument(lower) is not None
+    if column.kind == "questionnaire":
+        return instrument_form(lower) in questionnaire_forms()
     form = lower.replace(" ", "_").replace("-", "_")
     return form in {code.lower().replace("-", "_") for code in CODES[column.codes]}
 

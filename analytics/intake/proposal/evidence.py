@@ -15,6 +15,8 @@ from analytics.intake.proposal.vocabulary import instrument_in, translate, trans
 from analytics.store.codes import CODES, FOLLOWUP_DUE_DAYS
 
 # Columns that their values alone may suggest.
+_ITEM_NUMBER: Final = r"((item|question|q)[ _-]?)?\d{1,2}([ _-]?[a-z]+)?"
+_HIGHEST_ANSWER: Final = 30
 TELLING_KINDS: Final = ("code", "instrument", "age_band")
 TELLING_COLUMNS: Final = ("due_day",)
 
@@ -136,6 +138,18 @@ def _instrument(profile: ColumnProfile, column: Column) -> Evidence:
     return Evidence(fit, f"{percent(fit)} are names of questionnaires", telling=fit >= 0.5)
 
 
+def _item(profile: ColumnProfile, column: Column) -> Evidence:
+    fit = profile.share(lambda value: re.fullmatch(_ITEM_NUMBER, value, re.IGNORECASE) is not None)
+    few = profile.distinct <= 99
+    return Evidence(fit if few else 0.2 * fit, f"{percent(fit)} are like numbers of items")
+
+
+def _answer(profile: ColumnProfile, column: Column) -> Evidence:
+    fit = profile.share(lambda value: 0 <= (number(value) or 0) <= _HIGHEST_ANSWER and number(value) is not None)
+    yes_no = profile.share(lambda value: translate_boolean(value).code is not None)
+    return Evidence(max(fit, yes_no), f"{percent(max(fit, yes_no))} are answers as numbers, or yes and no")
+
+
 _KINDS: Final[dict[str, Callable[[ColumnProfile, Column], Evidence]]] = {
     "id": _id,
     "date": _date,
@@ -148,4 +162,7 @@ _KINDS: Final[dict[str, Callable[[ColumnProfile, Column], Evidence]]] = {
     "total": _numeric,
     "boolean": _boolean,
     "instrument": _instrument,
+    "questionnaire": _instrument,
+    "item": _item,
+    "answer": _answer,
 }
