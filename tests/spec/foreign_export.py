@@ -24,6 +24,11 @@ NAMES = {
         "Assessments",
         {"episode_id": "adm_no", "instrument": "Tool", "assessed_on": "Date Given", "total": "Total Score"},
     ),
+    "score_items": (
+        "Question Responses",
+        {"episode_id": "adm_no", "instrument": "Tool", "assessed_on": "Date Given", "item": "Question No",
+         "value": "Answer"},
+    ),
     "substance_use": (
         "UDS",
         {"episode_id": "adm_no", "observed_on": "Collected", "source": "Specimen", "result": "Finding"},

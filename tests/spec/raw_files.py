@@ -226,6 +226,10 @@ def _stay(chance: random.Random, files: Files, person: str, admitted: date, cut:
             scored = {"episode_id": episode, "assessed_on": admitted + timedelta(step)}
             files["scores"].append({**scored, "total": chance.randrange(28)})
             files["scores"].append({**scored, "instrument": "GAD-7", "total": chance.randrange(22)})
+            if step % 28 == 0:
+                form = {**scored, "instrument": "AUDIT-C"}
+                answers = [{**form, "item": item, "value": (step // 28 + item) % 5} for item in (1, 2, 3)]
+                files["score_items"] += answers
             result = chance.choice(("negative", "positive"))
             files["substance_use"].append(
                 {"episode_id": episode, "observed_on": scored["assessed_on"], "result": result}
