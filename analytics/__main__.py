@@ -107,6 +107,12 @@ def command_line() -> argparse.ArgumentParser:
     measure.add_argument("--start", help="admitted from this period on, such as 2026-01")
     measure.add_argument("--end", help="admitted up to and including this period")
     measure.add_argument("--format", choices=("text", "json", "sql"), default="text")
+    measure.add_argument(
+        "--explain",
+        type=int,
+        metavar="EPISODE",
+        help="why this episode of the snapshot is counted or not; stays inside",
+    )
     measure.add_argument("--store", type=Path)
     measure.set_defaults(command=_measure)
 
@@ -221,6 +227,7 @@ def _measure(options: argparse.Namespace) -> int:
     from analytics.measures.as_text import result_as_text
     from analytics.measures.definitions_document import definition_comments
     from analytics.measures.evaluate import statement
+    from analytics.measures.explain import explain, explanation_as_text
     from analytics.measures.types import Cohort, Stratifier
     from analytics.store.snapshot import open_current
     from analytics.texts import words
@@ -254,6 +261,9 @@ def _measure(options: argparse.Namespace) -> int:
     if options.all:
         used = {row[0] for row in snapshot.query("select distinct instrument from program_instrument")}
         chosen = [each for each in chosen if each.instrument is None or each.instrument in used]
+    if options.explain is not None:
+        print("\n\n".join(explanation_as_text(explain(each, snapshot, options.explain, cohort, by)) for each in chosen))
+        return 0
     results = evaluate(chosen, snapshot, cohort, by)
     if options.format == "json":
         content = [result_as_dict(result) for result in results]
