@@ -86,6 +86,7 @@ def command_line() -> argparse.ArgumentParser:
     load.add_argument("--mode", choices=("full", "incremental"), default="full")
     load.add_argument("--import-date", type=day, metavar="DATE", help="day of the import (default: today)")
     load.add_argument("--allow-shrink", action="store_true", help="publish although the data shrink")
+    load.add_argument("--reason", metavar="TEXT", help="why they may; noted beside the key with who and when")
     load.add_argument("--agreement", metavar="TEXT", help="data use agreement of --privacy limited: its number")
     load.add_argument("--certificate", metavar="TEXT", help="certificate of --privacy expert: its number")
     load.add_argument("--expires", type=day, metavar="DATE", help="last day of the certificate")
@@ -160,6 +161,7 @@ def _import(options: argparse.Namespace) -> int:
         mapping=load_mapping(options.mapping) if options.mapping else None,
         batch_mode=options.mode,
         allow_shrink=options.allow_shrink,
+        reason=options.reason,
         paper=checked_paper(options.privacy, options.agreement, options.certificate, options.expires),
     )
     with _report_file(options.report) as write_report:

@@ -101,8 +101,13 @@ class Pseudonyms:
         return f"left(sha256($outer_pad::blob || {inner}), 32)"
 
 
-def add_receipt(key: Key, snapshot_id: str, data_cut: date, import_date: date, override: str | None) -> None:
-    """Note the exact days of an import beside the key, where they may stand; the snapshot has only their label."""
+def add_receipt(
+    key: Key, snapshot_id: str, data_cut: date, import_date: date, override: str | None, reason: str | None
+) -> None:
+    """Note the exact days of an import beside the key, where they may stand; the snapshot has only their label.
+
+    Of an import that a guard held and somebody let through, also who, and the reason that was given.
+    """
     path = key.receipt_path
     if path is None:
         return
@@ -112,6 +117,7 @@ def add_receipt(key: Key, snapshot_id: str, data_cut: date, import_date: date, o
         "import_date": import_date.isoformat(),
         "override": override,
         "by": getpass.getuser() if override else None,
+        "reason": reason if override else None,
     }
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "a", encoding="utf-8") as file:

@@ -6,7 +6,6 @@ what every file would have given. A row is accepted or quarantined with row, col
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +17,9 @@ import duckdb
 
 from analytics.errors import StoreProblem
 from analytics.intake import merge
-from analytics.intake.anchors import prepare_anchors, settle_anchors
+from analytics.intake.anchors import anchored_cut, prepare_anchors, settle_anchors
+from analytics.intake.batch_tables import write_batch
+from analytics.intake.changes import changes_of
 from analytics.intake.checked import CheckedFiles, count_rows
 from analytics.intake.crossrow import key_columns
 from analytics.intake.deidentify import Key, Pseudonyms, add_receipt
@@ -27,7 +28,7 @@ from analytics.intake.item_scores import settle_scores
 from analytics.intake.mapping import SourceMapping
 from analytics.intake.model import EPISODE_FACTS, EPISODES, SCORE_ITEMS, SCORES, TABLES, TableSpec
 from analytics.intake.published_data import published_data, quiet_days
-from analytics.intake.relative import PrivacyMode, StateWriter, label_of_cut
+from analytics.intake.relative import CALENDAR_MODES, PrivacyMode, StateWriter, label_of_cut
 from analytics.intake.report import ImportReport
 from analytics.intake.sources import Sources, open_sources
 from analytics.intake.sql_text import quoted
@@ -37,6 +38,7 @@ from analytics.store.failures import failures_in_a_sentence
 from analytics.store.publish import BatchFacts, import_lock, new_build_folder, publish, reached
 from analytics.store.snapshot import current_id, manifest_path, newest_facts
 from analytics.store.spill import spilling_connection
+from analytics.store.states import state_folder
 
 SHRINK_LIMIT: Final = 0.20
 
@@ -65,7 +67,8 @@ class ImportRequest:
     data_cut : the last day for which all files are complete. import_date : the day of the import ("today" is the
         caller's business, so that an import can be repeated).
     batch_mode : "full" replaces the data (rows not in it are retired, the former state is kept), "incremental" adds
-        and corrects. allow_shrink : publish although the data shrink; who decides is recorded.
+        and corrects. allow_shrink : publish although the data shrink; who decides is recorded beside the key, and why:
+        `reason`.
     paper : the agreement or certificate of the privacy mode; None publishes with MODE_UNDOCUMENTED where one is needed.
     """
 
@@ -78,6 +81,7 @@ class ImportRequest:
     mapping: SourceMapping | None = None
     batch_mode: Literal["full", "incremental"] = "full"
     allow_shrink: bool = False
+    reason: str | None = None
     paper: Paper | None = None
 
 
@@ -267,7 +271,7 @@ class _Import:
         collected["score"] = collected["score"] or collected["score_item"]
         writer.write(collected)
         quiet = quiet_days(self._connection) if not self._context.study_days else (0, 0)
-        self._write_batch()
+        write_batch(self._connection, self._build / "rows", report, request.batch_mode)
         # The state is on disk: let go of millions of rows before the snapshot needs the memory.
         # `all_episodes` stays: the anchors come from it.
         rows = self._connection.execute(
@@ -276,6 +280,15 @@ class _Import:
         ).fetchall()
         for name, kind in rows:
             self._connection.execute(f"drop {'view' if kind == 'VIEW' else 'table'} {name}")
+        if current is not None:
+            self._progress("comparing with the data before")
+            report.changes = changes_of(
+                self._connection,
+                self._build / "rows",
+                state_folder(request.store, current.snapshot_id),
+                self._context.cut_day,
+                self._former_cut(current),
+            )
         gap = paper_gap(request.privacy_mode, request.paper, request.import_date)
         if gap:
             report.warnings = ["CERTIFICATE_EXPIRED" if gap == "certificate_expired" else "MODE_UNDOCUMENTED"]
@@ -303,11 +316,21 @@ class _Import:
         report.paper, report.anonymity = facts.paper, facts.anonymity
         try:
             settle_anchors(request.key, facts.snapshot_id)
-            add_receipt(request.key, facts.snapshot_id, request.data_cut, request.import_date, report.batch_rule)
+            add_receipt(
+                request.key, facts.snapshot_id, request.data_cut, request.import_date, report.batch_rule, request.reason
+            )
         except OSError:
             # It is published all the same; the next import puts the prepared anchors to use.
             report.warnings.append("RECEIPT_UNWRITTEN")
         return report
+
+    def _former_cut(self, current: SnapshotFacts) -> int | None:
+        """Return the data cut of what serves as a day, where it is known: in the manifest or beside the key."""
+        if self._context.study_days:
+            return None
+        known = anchored_cut(self._request.key, current.snapshot_id)
+        exact = current.privacy_mode in CALENDAR_MODES and current.data_as_of
+        return day_number(date.fromisoformat(current.data_as_of)) if known is None and exact else known
 
     def _prepare_anchors(self, snapshot_id: str) -> None:
         if not self._context.study_days:
@@ -315,41 +338,3 @@ class _Import:
 
     def _data_as_of(self, day: int) -> str:
         return "" if self._context.study_days else label_of_cut(self._connection, day, self._request.privacy_mode)
-
-    def _write_batch(self) -> None:
-        """Write what was read and what was quarantined, per file, into the state."""
-        batch_id = hashlib.sha256(repr(sorted(self._report.sources.items())).encode()).hexdigest()[:12]
-        self._connection.execute(
-            "create table import_batch (batch_id varchar, mode varchar, file varchar, records_read bigint, "
-            "accepted bigint, rejected bigint)"
-        )
-        self._connection.execute(
-            "create table quarantine (batch_id varchar, file varchar, record bigint, column_name varchar, "
-            "rule varchar, masked varchar)"
-        )
-        for spec in TABLES:
-            file = self._report.files.get(spec.file)
-            if file is None:
-                continue
-            self._connection.execute(
-                "insert into import_batch values (?, ?, ?, ?, ?, ?)",
-                [
-                    batch_id,
-                    self._request.batch_mode,
-                    spec.file,
-                    file.records_read,
-                    file.accepted,
-                    file.rejected_count,
-                ],
-            )
-            self._connection.execute(
-                # Where somebody's rows stand who asked to be left out is nobody's business.
-                f"insert into quarantine select ?, ?, case when finding not like '%|{RULE}|%' then record end, "
-                "nullif(split_part(finding, '|', 1), ''), "
-                "split_part(finding, '|', 2), nullif(split_part(finding, '|', 3), '') "
-                f"from stage_{spec.table} where finding is not null",
-                [batch_id, spec.file],
-            )
-        for table in ("import_batch", "quarantine"):
-            path = str(self._build / "rows" / f"{table}.parquet").replace("'", "''")
-            self._connection.execute(f"copy {table} to '{path}' (format parquet)")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
+from analytics.intake.changes import Changes
 from analytics.intake.report_text import text_of
 from analytics.store.anonymity import Anonymity
 from analytics.store.facts import Paper
@@ -125,6 +126,7 @@ def _row(item: Rejection) -> dict[str, Any]:
 class ImportReport:
     """What an import did. `published` is False when nothing new is served; `batch_rule` then says why, or is None.
 
+    `changes`: by file, against what served before; {} for the first import and when nothing was published.
     `data` is None when nothing was published. `mapped`: rows count those of the tables that a mapping made.
     """
 
@@ -141,6 +143,7 @@ class ImportReport:
     paper: Paper | None = None
     anonymity: tuple[Anonymity, ...] = ()
     mapped: bool = False
+    changes: dict[str, Changes] = field(default_factory=dict)
 
     def as_json(self) -> str:
         """Return the report as JSON text."""
@@ -156,6 +159,7 @@ class ImportReport:
             "data": asdict(self.data) if self.data else None,
             "paper": asdict(self.paper) if self.paper else None,
             "anonymity": [asdict(row) for row in self.anonymity],
+            "changes": {name: asdict(changes) for name, changes in self.changes.items()},
             "files": {name: file.as_dict() for name, file in self.files.items()},
         }
         return json.dumps(content, indent=1, ensure_ascii=False) + "\n"

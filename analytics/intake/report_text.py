@@ -66,6 +66,7 @@ def text_of(report: ImportReport) -> str:
     parts = [
         _headline(report),
         _read(report),
+        _changed(report),
         _refused_files(refused),
         _set_aside(report),
         _left_out(report),
@@ -137,6 +138,23 @@ def _read(report: ImportReport) -> Iterator[str]:
     if report.mapped and report.sources:
         raw = ", ".join(f"{name} {count:,}" for name, count in report.sources.items())
         yield from _wrapped(f"Made by the mapping from these raw records: {raw}.", 2)
+
+
+def _changed(report: ImportReport) -> Iterator[str]:
+    if not report.published or report.unchanged or not report.changes:
+        return
+    yield "What changed against the data before"
+    width = max(len(name) for name in report.changes)
+    for name, changes in report.changes.items():
+        counts = (
+            (changes.new, "new"),
+            (changes.corrected, "corrected"),
+            (changes.unchanged, "unchanged"),
+            (changes.retired, "retired"),
+        )
+        yield f"  {name:{width}}  " + ", ".join(f"{count:,} {word}" for count, word in counts if count)
+    if any(changes.retired for changes in report.changes.values()):
+        yield from _wrapped("Retired rows are not in the data any more; the former snapshot keeps them.", 2)
 
 
 def _not_read(file: FileReport) -> bool:

@@ -121,6 +121,7 @@ class Provider:
         privacy: PrivacyMode = "limited",
         key: Key | None = None,
         allow_shrink: bool = False,
+        reason: str | None = None,
         paper: Paper | None = None,
     ) -> ImportReport:
         """Import a batch; the day of the import is the data cut unless it is given."""
@@ -135,6 +136,7 @@ class Provider:
                 import_date=imported or cut,
                 batch_mode="incremental" if mode == "incremental" else "full",
                 allow_shrink=allow_shrink,
+                reason=reason,
                 paper=paper,
             )
         )
