@@ -119,13 +119,16 @@ class _Comparison:
         then = {name: f"(t.{name} - m.{shift})::integer" for name, shift in how.moving.items()}
         now: dict[str, str] = {}
         if how.table == "capture":
-            # Most windows are cut to the first admission, wherever that is now.
-            then["from_day"] = f"case when t.from_day = 0 then 0 else {then['from_day']} end"
+            # A window begins with the first admission: both are taken from the later of the two that there were.
+            then["from_day"] = f"greatest({then['from_day']}, 0)"
+            now["from_day"] = "greatest(t.from_day, -coalesce(m.shift, 0))"
         if how.table == "capture" and self._former_cut_day is not None:
             # A window that reaches the data cut goes on with it.
-            then["to_day"] = f"case when t.to_day + m.first_then < {self._former_cut_day} then {then['to_day']} end"
-            now["to_day"] = f"case when t.to_day + d.first_admit < {self._cut_day} then t.to_day end"
-        join = "join dense_person d using (person_id)" if now else ""
+            ended = f"coalesce(t.to_day + m.first_then < {self._former_cut_day}, true)"
+            then["to_day"] = f"case when {ended} then {then['to_day']} end"
+            unknown = "m.then_id is not null and m.first_then is null"
+            now["to_day"] = f"case when t.to_day + d.first_admit < {self._cut_day} or ({unknown}) then t.to_day end"
+        join = "join dense_person d using (person_id) left join moved_person m on m.now_id = d.person_id" if now else ""
 
         def hashed(names: list[str], side: dict[str, str], first: str) -> str:
             return f"hash({', '.join([first, *(side.get(name, f't.{quoted(name)}') for name in names)])})"

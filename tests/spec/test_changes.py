@@ -106,6 +106,16 @@ def test_a_later_data_cut_corrects_nobody(provider: Provider) -> None:
     assert not report.unchanged and unlike(report) == {}
 
 
+def test_a_window_of_somebody_who_left_long_ago_is_unchanged(tmp_path: Path) -> None:
+    """Of a stay that ended over 455 days before the cut the store does not know the admission."""
+    provider = Provider(tmp_path / "home")
+    left: Row = {"admit_date": day(-900), "discharge_date": day(-880), "discharge_reason": "moved"}
+    files: Files = {"episodes": [left], "capture": [{"from": day(-900), "to": CUT}]}
+    provider.load(files)
+    report = provider.load({**files, "episodes": [left, {"episode_id": "E2", "person_id": "P2"}]})
+    assert report.changes == {"episodes.csv": Changes(1, 0, 1, 0), "capture.csv": Changes(0, 0, 1, 0)}
+
+
 def test_a_batch_says_what_it_added_and_corrected(provider: Provider) -> None:
     batch: Files = {
         "episodes": [{"episode_id": "E4", "person_id": "P4"}],
