@@ -168,9 +168,7 @@ class _Comparison:
 def changes_of(
     connection: duckdb.DuckDBPyConnection, now: Path, then: Path, cut_day: int, former_cut_day: int | None
 ) -> dict[str, Changes]:
-    """Return the changes by canonical file name; {} when the rows that served before are not there."""
-    if not (then / "episode.parquet").exists():
-        return {}
+    """Return the changes by canonical file name."""
     comparison = _Comparison(connection, now, then, cut_day, former_cut_day)
     found = {EPISODES.file: comparison.of_episodes()}
     for spec in TABLES[1:]:

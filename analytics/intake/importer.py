@@ -38,7 +38,7 @@ from analytics.store.failures import failures_in_a_sentence
 from analytics.store.publish import BatchFacts, import_lock, new_build_folder, publish, reached
 from analytics.store.snapshot import current_id, manifest_path, newest_facts
 from analytics.store.spill import spilling_connection
-from analytics.store.states import state_folder
+from analytics.store.states import state_folder, state_is_whole
 
 SHRINK_LIMIT: Final = 0.20
 
@@ -280,7 +280,8 @@ class _Import:
         ).fetchall()
         for name, kind in rows:
             self._connection.execute(f"drop {'view' if kind == 'VIEW' else 'table'} {name}")
-        if current is not None:
+        # A damaged state is no reason to stop: a full import mends it.
+        if current is not None and state_is_whole(request.store, current.snapshot_id, current.content_hash):
             self._progress("comparing with the data before")
             report.changes = changes_of(
                 self._connection,
