@@ -1,4 +1,4 @@
-"""Proofs against published statistics: NHS Talking Therapies, from its counts through our `nhs` profile.
+"""Proofs against published statistics: NHS Talking Therapies, from its counts through our measures of the English rule.
 
 One line of counts becomes people: so many who finished, of them so many below the clinical range at the start, and
 so on, with scores that put each person into exactly one of the published classes. The measures then have to find the
@@ -7,40 +7,43 @@ published percentages again, and so the denominators that lie behind them.
 
 import csv
 from collections.abc import Iterator
+from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 from typing import Any
 
-from analytics.measures import StratifiedResult, Stratifier, evaluate, find
+from analytics.measures import Stratifier, evaluate, find
 from analytics.statistics.change import mean_change_from_sums
 from tests.reference.proof import Pair, proof
 from tests.reference.reference_results import expected, rows
 from tests.spec.outcome_tables import SmallSnapshot, small_snapshot
 
-PUBLISHED = {  # their name to the measure, and what stands under the line
-    "recovery": "recovery",
-    "reliable_recovery": "reliable_recovery",
-    "improvement": "reliable_improvement",
-    "deterioration": "reliable_deterioration",
-    "no_reliable_change": "no_reliable_change",
+# Their name to our measure; "no reliable change" is what is left of those measured twice.
+MEASURES = {
+    "recovery": "nhs_recovery",
+    "reliable_recovery": "nhs_reliable_recovery",
+    "improvement": "nhs_reliable_improvement",
+    "deterioration": "nhs_reliable_deterioration",
 }
 AMONG_CASES = ("recovery", "reliable_recovery")
+PUBLISHED = (*MEASURES, "no_reliable_change")
 COUNTS = (*PUBLISHED, "finished_course_treatment", "not_at_caseness")
-# PHQ-9 at the start and at the end: caseness 10, reliable change 6. None = no score.
-CLASSES: dict[str, tuple[int | None, int | None]] = {
-    "recovered, clearly better": (20, 5),
-    "recovered, not clearly": (12, 8),
-    "clearly better, still a case": (27, 15),
-    "clearly better, never a case": (9, 1),
-    "no change, still a case": (15, 15),
-    "no change, never a case": (8, 8),
-    "clearly worse": (12, 20),
-    "clearly worse, never a case": (4, 20),
-    "not measured": (None, None),
+# PHQ-9 at the start and at the end (caseness 10, reliable change 6), GAD-7 (8 and 4). None = no score.
+Scores = tuple[int | None, int | None, int | None, int | None]
+CLASSES: dict[str, Scores] = {
+    "recovered, clearly better": (20, 5, 15, 3),
+    "recovered, not clearly": (12, 8, 9, 7),
+    "clearly better, still a case": (27, 15, 10, 10),
+    "clearly better, never a case": (9, 1, 5, 5),
+    "no change, still a case": (16, 9, 5, 9),  # better by one, worse by the other
+    "no change, never a case": (8, 8, 3, 3),
+    "clearly worse": (12, 12, 6, 20),
+    "clearly worse, never a case": (4, 20, 3, 3),
+    "not measured": (20, 5, None, None),
 }
 DENOMINATORS = (
     "The denominator of recovery is everybody who finished less those known to have started below the clinical range; "
-    "people without scores stay in, as not recovered (profile nhs). Over the published number at caseness, recovery "
+    "people without scores stay in, as not recovered. Over the published number at caseness, recovery "
     "would "
     "be 50.2 %, and 50.1 % was published."
 )
@@ -87,31 +90,51 @@ def clinic(lines: dict[str, Counts]) -> SmallSnapshot:
         for name, counts in lines.items()
         for scores, count in zip(CLASSES.values(), people(counts).values(), strict=True)
     ]
-    name, first, last, size = map(list, zip(*cells, strict=True))
+    columns = ("name", "d1", "d2", "a1", "a2", "size")
     snapshot = small_snapshot([])
     snapshot.connection.execute(f"create type line as enum ({', '.join(repr(each) for each in lines)})")
     snapshot.connection.execute(
-        "create table person as select cell.name::line as name, first::tinyint as first, last::tinyint as last from "
-        "(select unnest($name) as name, unnest($first) as first, unnest($last) as last, unnest($size) as size) as "
-        "cell, "
-        "range(cell.size)",
-        {"name": name, "first": first, "last": last, "size": size},
+        "create table person as select c.name::line as name, c.d1::tinyint as d1, c.d2::tinyint as d2, "
+        "c.a1::tinyint as a1, c.a2::tinyint as a2 "
+        f"from (select {', '.join(f'unnest(${each}) as {each}' for each in columns)}) as c, range(c.size)",
+        dict(zip(columns, map(list, zip(*cells, strict=True)), strict=True)),
     )
-    snapshot.connection.execute("drop table score_outcome")
-    # Only the columns that these measures read: thirteen million rows of all of them would take minutes.
+    snapshot.connection.execute("drop table episode_outcome")
+    # Only the columns that these measures read: millions of rows of all of them would take minutes.
     snapshot.connection.execute(
-        "create view score_outcome as select name as program_id, first as nhs_first, last as nhs_last, "
-        "'phq9' as instrument, true as is_closed, true as treated, 'completed' as exit from person"
+        "create view episode_outcome as select name as program_id, d1 as nhs_depression_first, "
+        "d2 as nhs_depression_last, a1 as nhs_anxiety_first, a2 as nhs_anxiety_last, "
+        "true as uses_nhs_pair, true as is_closed, 'completed' as exit, 20 as attended_days from person"
     )
     return snapshot
 
 
-def percentages(lines: dict[str, Counts]) -> dict[str, StratifiedResult]:
+@dataclass(frozen=True)
+class Share:
+    """What our measure says of one line: how many, of how many."""
+
+    numerator: int
+    denominator: int
+
+    @property
+    def percent(self) -> float:
+        return 100 * self.numerator / self.denominator
+
+
+def percentages(lines: dict[str, Counts]) -> dict[str, dict[str, Share]]:
     """Return what our measures say of each line, by the published name."""
-    results = evaluate(
-        [find(name, "phq9", "nhs") for name in PUBLISHED.values()], clinic(lines), by=Stratifier.PROGRAM, persons=False
-    )
-    return dict(zip(PUBLISHED, results, strict=True))
+    measures = [find(name) for name in MEASURES.values()]
+    results = evaluate(measures, clinic(lines), by=Stratifier.PROGRAM, persons=False)
+    found = {
+        name: {line: Share(each.numerator, each.denominator) for line, each in result.estimates.items()}
+        for name, result in zip(MEASURES, results, strict=True)
+    }
+    better, worse = (result.estimates for result in results[2:])
+    found["no_reliable_change"] = {
+        line: Share(each.known - each.numerator - worse[line].numerator, each.denominator)
+        for line, each in better.items()
+    }
+    return found
 
 
 def figure(shared: Path, file: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -140,7 +163,7 @@ def england(shared: Path) -> Iterator[Pair]:
     (row,) = (row for row in rows(shared, "nhstt_published_rates_2023_24") if row["org_type"] == "England")
     theirs = expected(shared, "nhstt_published_rates_2023_24")["published"][0]
     for name, result in percentages({"England": {key: float(row[key]) for key in COUNTS}}).items():
-        yield f"{name}, percent", 100 * result.estimates["England"].value, theirs[name]
+        yield f"{name}, percent", result["England"].percent, theirs[name]
 
 
 def over_the_years(shared: Path, every: bool = False) -> Iterator[Pair]:
@@ -151,7 +174,7 @@ def over_the_years(shared: Path, every: bool = False) -> Iterator[Pair]:
     }
     for name, result in percentages(lines).items():
         for line in lines:
-            yield f"{name}, {line}", 100 * result.estimates[line].value, theirs[line][name]
+            yield f"{name}, {line}", result[line].percent, theirs[line][name]
 
 
 @proof("nhstt_published_rates_2023_24", "England 2017 to 2024, and 2023-24 by age and gender, from exact counts", 0.05)
@@ -174,9 +197,9 @@ def providers(shared: Path) -> Iterator[Pair]:
     for name, result in percentages(lines).items():
         roundings = 2 if name in AMONG_CASES else 1  # finished, and who of them was never a case
         for line in lines:
-            estimate = result.estimates[line]
-            low = (estimate.numerator - 2.5) / (estimate.denominator + 2.5 * roundings)
-            high = (estimate.numerator + 2.5) / (estimate.denominator - 2.5 * roundings)
+            share = result[line]
+            low = (share.numerator - 2.5) / (share.denominator + 2.5 * roundings)
+            high = (share.numerator + 2.5) / (share.denominator - 2.5 * roundings)
             yield f"{name}, {line}, nearest", nearest(theirs[line][name], 100 * low, 100 * high), theirs[line][name]
 
 

@@ -28,14 +28,53 @@ def test_the_examples_in_the_docstrings_hold(module: Any) -> None:
     assert result.failed == 0
 
 
-def test_worked_examples_of_the_catalogue(shared: Path) -> None:
-    # measure_examples.json: pchart, laney, xmr, anhoej.
+def test_limits_of_single_values_match_the_worked_example(shared: Path) -> None:
     case = example(shared, "xmr")
-    series = next(value for value in case["inputs"].values() if isinstance(value, list))
-    chart = xmr_chart(series, screen=False)
     answer = case["expected"]
-    assert chart.centre[0] == pytest.approx(answer["mean"], abs=1e-4)
-    assert [chart.lower[0], chart.upper[0]] == pytest.approx([answer["lcl"], answer["ucl"]], abs=1e-3)
+    chart = xmr_chart(case["inputs"]["x"], screen=False)
+    assert chart.centre[0] == pytest.approx(answer["mean"], abs=1e-6)
+    assert [chart.lower[0], chart.upper[0]] == pytest.approx([answer["lcl"], answer["ucl"]], abs=1e-6)
+
+
+def test_special_causes_match_the_worked_example(shared: Path) -> None:
+    case = example(shared, "mdc_rules")
+    answer = case["expected"]
+    chart = xmr_chart(case["inputs"]["series"], screen=False)
+    limits = [chart.centre[0], chart.lower[0], chart.upper[0]]
+    assert limits == pytest.approx([answer["mean"], answer["lcl"], answer["ucl"]], abs=1e-6)
+    assert [at for at, cause in enumerate(chart.special, start=1) if cause] == answer["flagged_points"]
+
+
+def test_limits_of_shares_match_the_worked_examples(shared: Path) -> None:
+    case = example(shared, "pchart")
+    count, n, answer = case["inputs"]["num"], case["inputs"]["den"], case["expected"]
+    plain, adjusted = p_chart(count, n), laney_p_chart(count, n, at_least_one=False)
+    assert plain.centre[0] == pytest.approx(answer["center"], abs=1e-6)
+    assert [plain.lower[0], plain.upper[0]] == pytest.approx(answer["p_lcl_ucl_month1"], abs=1e-6)
+    assert adjusted.sigma_z[0] == pytest.approx(answer["sigma_z"], abs=1e-6)
+    assert [adjusted.lower[0], adjusted.upper[0]] == pytest.approx(answer["laney_lcl_ucl_month1"], abs=1e-6)
+    # Months that differ by far more than chance: all six outside of p, none outside of p prime.
+    case = example(shared, "laney")
+    count, n, answer = case["inputs"]["num"], case["inputs"]["den"], case["expected"]
+    plain, adjusted = p_chart(count, n), laney_p_chart(count, n)
+    assert [plain.lower[0], plain.upper[0]] == pytest.approx(answer["p_limits"], abs=1e-6)
+    assert adjusted.sigma_z[0] == pytest.approx(answer["sigma_z"], abs=1e-5)
+    assert (int(plain.outside.sum()), int(adjusted.outside.sum())) == (6, 0)
+    # The example's limits are not cut; ours end where a share can end.
+    low, high = answer["laney_limits_unclipped"]
+    assert [adjusted.lower[0], adjusted.upper[0]] == pytest.approx([max(low, 0), min(high, 1)], abs=1e-6)
+
+
+def test_runs_match_the_worked_example(shared: Path) -> None:
+    case = example(shared, "anhoej")
+    answer = case["expected"]
+    chart = run_chart(case["inputs"]["series"])
+    found = (chart.centre, chart.useful, chart.longest_run, chart.crossings, chart.signal)
+    names = ("median", "useful", "longest_run", "crossings", "signal")
+    assert found == tuple(answer[name] for name in names)
+    for n, limits in answer["limits"].items():
+        runs = anhoej([0, 1] * (int(n) // 2), 0.5)
+        assert (runs.longest_run_limit, runs.crossings_limit) == tuple(limits.values()), n
 
 
 # Rules, by hand
@@ -45,13 +84,6 @@ def test_points_on_the_median_belong_to_no_side() -> None:
     # median 2: sides low, -, high, -, high -> 3 useful, 1 crossing, longest run 2
     runs = anhoej([1, 2, 3, 2, 4], 2)
     assert (runs.useful, runs.crossings, runs.longest_run) == (3, 1, 2)
-
-
-def test_limits_of_anhoejs_rules() -> None:
-    # measures.md 5.6: n = 24: 8 and 8; 12: 7 and 3; 20: 7 and 6; 36: 8 and 13
-    for n, longest, crossings in ((24, 8, 8), (12, 7, 3), (20, 7, 6), (36, 8, 13)):
-        runs = anhoej([0, 1] * (n // 2), 0.5)
-        assert (runs.longest_run_limit, runs.crossings_limit) == (longest, crossings)
 
 
 def test_seven_rising_points_are_marked_all() -> None:

@@ -20,6 +20,7 @@ from analytics.statistics import (
 )
 from analytics.statistics.change import adjusted_difference, mean_difference, mixed_slope
 from analytics.statistics.counts import poisson_rate, quantiles
+from analytics.statistics.multiplicity import adjusted_p_values
 from analytics.statistics.nonresponse import bounds, followup_weights, tipping_share, weighted_share
 from analytics.statistics.regression import interrupted_time_series, risk_adjusted
 from analytics.statistics.risk_adjustment import c_statistic, fit_risk_model, observed_expected
@@ -104,6 +105,22 @@ def test_ancova_matches_the_worked_example(shared: Path) -> None:
     assert found.p_value == pytest.approx(answer["p_virtual"], abs=1e-4)
     # HC3 changes the doubt, not the difference.
     assert adjusted_difference(last, first, virtual).difference == pytest.approx(answer["b_virtual"], abs=1e-4)
+
+
+def test_welch_matches_the_worked_example(shared: Path) -> None:
+    case = example(shared, "welch")
+    found, answer = mean_difference(case["inputs"]["a"], case["inputs"]["b"]), case["expected"]
+    assert found.difference == pytest.approx(answer["diff"], abs=1e-6)
+    assert found.degrees_of_freedom == pytest.approx(answer["df"], abs=1e-6)
+    assert [found.ci_low, found.ci_high] == pytest.approx(answer["ci"], abs=1e-6)
+    assert found.p_value == pytest.approx(answer["p"], abs=1e-6)
+
+
+def test_several_tests_at_once_match_the_worked_example(shared: Path) -> None:
+    case = example(shared, "multiplicity")
+    p_values, answer = case["inputs"]["p"], case["expected"]
+    assert adjusted_p_values(p_values).tolist() == pytest.approx(answer["holm"], abs=1e-9)
+    assert adjusted_p_values(p_values, "benjamini_hochberg").tolist() == pytest.approx(answer["bh"], abs=1e-9)
 
 
 def test_groups_of_one_or_without_spread_have_no_test() -> None:

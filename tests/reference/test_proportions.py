@@ -54,7 +54,7 @@ def test_wilson_matches_every_interval_of_the_measure_catalogue(shared: Path) ->
 
 @pytest.mark.parametrize("name", ["wilson_81_263", "ci_0_20", "ci_7_10", "ci_20_20", "ci_1_29"])
 def test_wilson_matches_the_worked_example(shared: Path, name: str) -> None:
-    # Oracle: measure_examples.json.
+    # ex: wilson_81_263, ci_0_20, ci_7_10, ci_20_20, ci_1_29
     case = example(shared, name)
     limits = wilson(case["inputs"]["x"], case["inputs"]["n"])
     assert [limits.low, limits.high] == pytest.approx(case["expected"]["wilson95"], abs=1e-6)
