@@ -12,5 +12,5 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     from tests.reference import validation
 
     terminalreporter.section("ours / the references'")
-    for line in validation.report(PROJECT_ROOT.parent / "shared", FOUND.values()):
+    for line in validation.report(PROJECT_ROOT.parent / "shared"):
         terminalreporter.line(line)

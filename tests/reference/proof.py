@@ -55,7 +55,7 @@ class Proven:
 
 
 PROOFS: list[Proof] = []
-FOUND: dict[str, Proven] = {}  # of this session, in the order of the declarations once all have run
+FOUND: dict[str, Proven] = {}  # of this session, by name
 
 
 def proof(
