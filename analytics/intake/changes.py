@@ -49,6 +49,7 @@ class _Compared:
 _COMPARED: Final = {
     "attendance": _Compared("attendance", "episode", ("day", "session_type", "session_no"), {"day": "shift"}),
     "scores": _Compared("score", "episode", ("instrument", "day"), {"day": "shift"}),
+    "score_items": _Compared("score_item", "episode", ("instrument", "day", "item"), {"day": "shift"}),
     "substance_use": _Compared("substance_use", "episode", ("day", "source", "substance"), {"day": "shift"}),
     "followups": _Compared(
         "followup", "episode", ("due_day",), {"attempted_day": "left_shift", "completed_day": "left_shift"}

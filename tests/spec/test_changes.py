@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from analytics.intake.changes import Changes
+from analytics.intake.changes import _COMPARED, Changes
+from analytics.intake.model import TABLES
 from analytics.intake.report import ImportReport
 from tests.spec.raw_files import CUT, Files, Provider, Row
 
@@ -180,3 +181,7 @@ def test_rows_of_files_in_any_order_are_the_same_content(provider: Provider) -> 
     before = provider.open().facts.content_hash
     turned: dict[str, list[Row]] = {table: rows[::-1] for table, rows in reversed(FILES.items())}
     assert provider.load(turned).unchanged and provider.open().facts.content_hash == before
+
+
+def test_every_file_of_the_model_is_compared() -> None:
+    assert set(_COMPARED) == {spec.table for spec in TABLES[1:]}
