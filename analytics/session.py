@@ -213,6 +213,15 @@ class View:
             if measure.profile == "default" and measure.instrument in (None, *used)
         )
 
+    def definitions(self) -> tuple[Measure, ...]:
+        """Return the measures that these data can have, with every set of thresholds."""
+        used = self.instruments()
+        return tuple(measure for measure in catalog.CATALOG if measure.instrument in (None, *used))
+
+    def families(self) -> Mapping[str, str]:
+        """Return the family of every measure by its id, in words."""
+        return catalog.FAMILY_OF
+
     def headlines(self) -> dict[str, tuple[Measure, ...]]:
         """Return the measures of the overview by heading, those of instruments in use only."""
         by_name = {measure.name: measure for measure in self.catalogue()}

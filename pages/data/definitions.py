@@ -3,8 +3,7 @@
 import streamlit as st
 
 from analytics.instruments import find_instrument
-from analytics.measures.cards import definition_card
-from pages.components.result import card
+from pages.components.definitions import definitions
 from pages.components.view import open_view, plain, provenance_line
 
 view = open_view(__file__)
@@ -12,13 +11,7 @@ st.title("Definitions", anchor=False)
 st.markdown(":gray[What every number means, who is counted, and where the definition comes from]")
 provenance_line(view)
 
-for measure in view.catalogue():
-    definition = definition_card(measure)
-    with st.container(key=f"rule-{measure.id}-{measure.instrument or 'all'}"):
-        st.header(definition.title, anchor=False)
-        card(definition)
-        with st.expander("SQL"):
-            st.code(definition.sql, language="sql")
+definitions(view)
 
 if view.left_out:
     with st.container(key="rule-left-out"):

@@ -1,0 +1,35 @@
+"""A definition's worked example: the numbers of the snapshot that is shown, divided out."""
+
+from __future__ import annotations
+
+from analytics.disclosure import Disclosed, disclosed_only
+from analytics.measures.cards import family_sentence
+from analytics.measures.types import ALL, Estimator, StratifiedResult
+from analytics.reports.numbers import count, scale_of, value_words
+from analytics.reports.sentences import level_sentence
+from analytics.texts import unit_words
+
+
+@disclosed_only
+def worked_example(disclosed: Disclosed[StratifiedResult]) -> str:
+    """Return "398 of 640 = 62%", or for what is no quotient the sentence of the result."""
+    result = disclosed.content
+    measure, estimate = result.measure, result.estimates[ALL]
+    if not estimate.has_value or measure.estimator not in (Estimator.PROPORTION, Estimator.RATIO, Estimator.RATE):
+        return level_sentence(disclosed)
+    value = value_words(estimate.value, scale_of(measure, [estimate]))
+    if measure.estimator is Estimator.RATE:
+        units = unit_words(estimate.unit, 2)
+        events = f"{count(estimate.numerator)} in {count(estimate.denominator)} {units}"
+        return f"{events} = {value} per {measure.per:,} {units}"
+    return f"{count(estimate.numerator)} of {count(estimate.denominator)} = {value}"
+
+
+@disclosed_only
+def family_example(disclosed: Disclosed[StratifiedResult]) -> str:
+    """Return the sentence for families with its number, with N where there are too few for one, "" without any."""
+    measure = disclosed.content.measure
+    if measure.family is None:
+        return ""
+    told = family_sentence(measure, disclosed.content.estimates[ALL])
+    return told or measure.family.format(per_100="N")
