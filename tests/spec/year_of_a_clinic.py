@@ -21,8 +21,8 @@ EXPORTED_AFTER = timedelta(3)
 
 # The day of a row, after which it can be in an export.
 _DAY = {
-    "episodes": "admit_date", "attendance": "session_date", "scores": "assessed_on", "substance_use": "observed_on",
-    "readmissions": "admit_date", "followups": "attempted_on", "capture": "from",
+    "episodes": "admit_date", "attendance": "session_date", "scores": "assessed_on", "score_items": "assessed_on",
+    "substance_use": "observed_on", "readmissions": "admit_date", "followups": "attempted_on", "capture": "from",
 }  # fmt: skip
 
 
@@ -45,7 +45,7 @@ class Clinic:
         # By place in the truth: entered late by a month, or wrong until a day.
         self._late: set[tuple[str, int]] = set()
         self._wrong_until: dict[tuple[str, int], date] = {}
-        for table in ("attendance", "scores", "substance_use"):
+        for table in ("attendance", "scores", "substance_use", "score_items"):
             for place, row in enumerate(self.truth[table]):
                 day = row[_DAY[table]]
                 assert isinstance(day, date)
@@ -94,6 +94,8 @@ class Clinic:
                 row |= {"status": "no_show", "minutes": 0}
             elif table == "scores":
                 row["total"] = 1
+            elif table == "score_items":
+                row["value"] = None
             else:
                 row["result"] = "invalid"
         return row
