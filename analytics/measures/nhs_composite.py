@@ -62,7 +62,8 @@ def _composite(
     thresholds = _thresholds()
     condition = f"case when {_KNOWN} then {success} end"
     text = f"{eligible}{condition}"
-    of_whom = "people who came at least twice and left" + (", in the clinical range" if among_cases else "")
+    start = "started in the clinical range, " if among_cases else ""
+    of_whom = f"people who {start}came at least twice and left"
     return Measure(
         id=measure_id,
         title=title,

@@ -60,6 +60,7 @@ class SymptomMeasure:
     from_baseline : True where everybody with a baseline in the clinical range is followed from that day on, whether
         or not they have left: `horizon` then says when the window is over.
     ordinal_only : for ranks, whose most severe band begins at `$top_band`.
+    of_whom : the denominator in words, None = as the steps have it.
     window : when the scores are taken, in words; None = the first and last of the profile. is_change : False where the
     outcome is an answer or its being there, and not the way from one score to another.
     with_item_9 : the instrument must have item 9. with_bands : every move from band to band is counted in `details`.
@@ -91,6 +92,7 @@ class SymptomMeasure:
     missing: Literal["shown", "failure"] = "shown"
     unknown_words: str = "not measured twice"
     known_words: str = "measured twice"
+    of_whom: str | None = None
     window: str | None = None
     is_change: bool = True
     with_item_9: bool = False
@@ -126,7 +128,7 @@ class SymptomMeasure:
             id=self.id,
             title=self.title.format(**words),
             question=self.question.format(**words),
-            of_whom=self._of_whom(profile, among_cases),
+            of_whom=self.of_whom or self._of_whom(profile, among_cases),
             did=self.did.format(**words),
             family=None if self.family is None else self.family.format(per_100="{per_100}", **words),
             table=Table.SCORE_OUTCOME,

@@ -10,6 +10,7 @@ from analytics.measures.types import Estimator
 
 DEPRESSION = "with depression as the main condition"
 ALIVE = "alive when last seen"
+OF_DEPRESSED = "of people who came with depression in the clinical range"
 DRRE = "HEDIS DRR-E style: the latest score 120 to 240 days after the first; no score counts as no"
 
 _STEPS = (
@@ -32,6 +33,7 @@ followup_120_240 = SymptomMeasure(
     thresholds=("caseness", "remission"),
     lower_only=True,
     from_baseline=True,
+    of_whom=OF_DEPRESSED,
     steps=_STEPS,
     success="six_months is not null",
     is_change=False,
@@ -60,6 +62,7 @@ remission_120_240 = SymptomMeasure(
     thresholds=("caseness", "remission"),
     lower_only=True,
     from_baseline=True,
+    of_whom=OF_DEPRESSED,
     steps=_STEPS,
     success="{six_in_remission}",
     unknown_words="no score in those days",
@@ -88,6 +91,7 @@ response_120_240 = SymptomMeasure(
     thresholds=("caseness", "response", "remission"),
     lower_only=True,
     from_baseline=True,
+    of_whom=OF_DEPRESSED,
     steps=_STEPS,
     success="({first} - six_months) >= $response * {first}",
     unknown_words="no score in those days",
@@ -116,6 +120,7 @@ remission_12m = SymptomMeasure(
     thresholds=("caseness", "remission"),
     lower_only=True,
     from_baseline=True,
+    of_whom=OF_DEPRESSED,
     steps=_STEPS,
     success="{twelve_in_remission}",
     unknown_words="no score around that day",

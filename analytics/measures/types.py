@@ -138,16 +138,14 @@ class Measure:
     also_counted : conditions counted among the eligible, known or not, and given in `details` by these words.
     paired : for a PROPORTION asked twice, (before, after) as boolean expressions; `details` then hold the
         change among those with both answers.
-    window : when what is counted must have happened, in words; None = during the stay.
-    is_change : the outcome is a change between two answers of the same people; `paired` is one anyway.
+    window : when it must have happened, in words; None = in the stay. is_change : from an answer to a later one.
     mature : expression applied when the split or the cohort is by admission period; fails = "too recent".
     horizon : expression always applied after `eligible`; fails = "too recent" (a window that has not
         elapsed).
     missing : "shown" = numerator / known; "failure" = numerator / (known + unknown).
     numerator, denominator : for RATIO, integer expressions per row (y and x of sum y / sum x).
     ratio_variants : for RATIO, other definitions as (numerator, denominator).
-    ratio_unit : what x counts, one of them ("session").
-    per : for RATE, per how many units of x the value is (1,000 days enrolled).
+    ratio_unit : what x counts, one of them ("session"). per : for RATE, how many of them the value is per (1,000).
     amount : for MEDIAN, a whole number per row; NULL = not known. `amount_unit` is what it counts ("day").
     time_unit : for SURVIVAL, the unit of `time` and `read_at`.
     time, cause : for SURVIVAL and INCIDENCE; days, and the way of leaving: 'active' or false = still in, NULL =
