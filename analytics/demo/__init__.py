@@ -27,7 +27,7 @@ __all__ = ["DemoFacts", "PlantedTruth", "write_raw"]
 _BLOCK: Final = 20_000  # episodes whose sessions and scores are in memory at a time
 # Each draws from a stream of its own: a change in one leaves the others as they are.
 _CALENDAR, _EPISODES, _PEOPLE, _COURSE, _USE, _CAPTURE, _MESS = range(7)
-_SESSIONS, _SCORES, _TESTS, _DESK, _HOSPITAL, _CALLS, _ACCESS, _SATISFACTION, _ITEMS = range(7, 16)
+_SESSIONS, _SCORES, _TESTS, _DESK, _HOSPITAL, _CALLS, _ACCESS, _SATISFACTION, _ITEMS, _FINANCE = range(7, 17)
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,7 @@ def write_raw(folder: Path, episodes: int = 2400, seed: int = 1) -> DemoFacts:
         files["referrals.csv"].append(referrals)
         _write_hospital_and_calls(files, seed, stays, about, use)
         files["satisfaction.csv"].append(access.satisfaction_rows(stream(seed, _SATISFACTION), stays))
+        files["finance.csv"].append(access.finance_rows(stream(seed, _FINANCE), stays))
         for block, first in enumerate(range(0, episodes, _BLOCK)):
             rows = slice(first, first + _BLOCK)
             some = stays.take(rows)

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from analytics.demo.access import DECISIONS, FIRST_QUARTER, QUARTERS, RESPONDENTS
+from analytics.demo.access import DECISIONS, FIRST_MONTH, FIRST_QUARTER, MONTHS, QUARTERS, RESPONDENTS
 from analytics.demo.aftercare import CAPTURE_SOURCES, OUTCOMES
 from analytics.demo.columns import MISSING, Ints, Rows
 from analytics.demo.people import (
@@ -76,9 +76,10 @@ def numbered(letter: str, count: int) -> Encoder:
 
 _PROGRAM: Final = _words(tuple(program.program_id for program in PROGRAMS))
 _SOURCE: Final = _words(REFERRAL_SOURCES)
-_PERIOD: Final = _words(
-    tuple(f"{quarter // 4}_q{quarter % 4 + 1}" for quarter in range(FIRST_QUARTER, FIRST_QUARTER + QUARTERS))
+_QUARTER: Final = _words(
+    tuple(f"{quarter // 4}-Q{quarter % 4 + 1}" for quarter in range(FIRST_QUARTER, FIRST_QUARTER + QUARTERS))
 )
+_MONTH: Final = _words(tuple(str(np.datetime64(FIRST_MONTH) + month) for month in range(MONTHS)))
 
 
 def layouts(episode_id: Encoder, person_id: Encoder, referral_id: Encoder) -> dict[str, dict[str, Encoder]]:
@@ -181,13 +182,20 @@ def layouts(episode_id: Encoder, person_id: Encoder, referral_id: Encoder) -> di
         },
         "satisfaction.csv": {
             "program_id": _PROGRAM,
-            "period": _PERIOD,
+            "period": _QUARTER,
             "respondent": _words(RESPONDENTS),
-            "instrument": _words(("csq8",)),
-            "total": _tenths,
-            "recommend": _tenths,
+            "instrument": _words(("CSQ-8",)),
+            "response_no": _number,
+            "total": _number,
+            "recommend": _number,
             "invited": _number,
             "answered": _number,
+        },
+        "finance.csv": {
+            "program_id": _PROGRAM,
+            "period": _MONTH,
+            "cost": _number,
+            "capacity_slots": _number,
         },
         "capture.csv": {
             "person_id": person_id,

@@ -1,8 +1,8 @@
 """The anchors beside the key (`<key>.anchors`): the only calendar days that the product keeps.
 
-They hold the admission and discharge day of each episode, so that later batches can be placed, and the snapshot that
-they belong to. They are prepared before a snapshot is published and put to use when it serves: a process that dies in
-between has lost nothing.
+They hold the admission and discharge day of each episode and the day of each referral, so that later batches can be
+placed, and the snapshot that they belong to; format 1 had no referrals. They are prepared before a snapshot is
+published and put to use when it serves: a process that dies in between has lost nothing.
 """
 
 from __future__ import annotations
@@ -25,11 +25,13 @@ _COLUMNS = {
     "admit_date": pyarrow.int32(),
     "discharge_date": pyarrow.int32(),
     "level_of_care": pyarrow.string(),
+    "kind": pyarrow.string(),
 }
+_FORMATS = {"1": 5, "2": 6}  # how many of the columns a line has
 
 
 def prepare_anchors(
-    connection: duckdb.DuckDBPyConnection, key: Key, episodes: str, snapshot_id: str, cut_day: int
+    connection: duckdb.DuckDBPyConnection, key: Key, episodes: str, referrals: str, snapshot_id: str, cut_day: int
 ) -> None:
     """Write the anchors of a state beside the key, mode 0600, before it is published.
 
@@ -39,11 +41,14 @@ def prepare_anchors(
     ----------
     episodes : a table with episode_key, person_key, admit_date, discharge_date (days since 2000-01-01),
         level_of_care.
+    referrals : a table with referral_key, person_key (may be NULL), received_on (days since 2000-01-01).
     """
     if key.anchors_path is None:
         return
     rows = connection.execute(
-        f"select episode_key, person_key, admit_date, discharge_date, level_of_care::varchar from {episodes} order by 1"
+        "select episode_key, person_key, admit_date, discharge_date, level_of_care::varchar, 'episode' "
+        f"from {episodes} union all select referral_key, person_key, received_on, null, null, 'referral' "
+        f"from {referrals} order by 6, 1"
     ).fetchall()
     lines = (",".join("" if value is None else str(value) for value in row) for row in rows)
     try:
@@ -83,6 +88,8 @@ def carry_anchors(key: Key, former_id: str, snapshot_id: str, without: Collectio
         return
     lines = path.read_text(encoding="ascii").splitlines()[1:]
     kept = [line for line in lines if line.split(",")[1:2] != [] and line.split(",")[1] not in without]
+    if head[1] == "1":
+        kept = [f"{line},episode" for line in kept]
     cut_day = _cut_of(path, former_id)
     if cut_day is not None:
         _write(_prepared(path), snapshot_id, cut_day, kept)
@@ -106,17 +113,22 @@ def anchored_snapshot(key: Key) -> str | None:
     return head[2] if head else None
 
 
-def load_anchors(connection: duckdb.DuckDBPyConnection, key: Key, table: str) -> bool:
-    """Create a table of the anchors: episode_key, person_key, admit_date, discharge_date, level_of_care.
+def load_anchors(connection: duckdb.DuckDBPyConnection, key: Key, episodes: str, referrals: str) -> bool:
+    """Create two tables of the anchors; False when there are none, or the file is damaged.
 
-    False when there are none, or the file is damaged.
+    `episodes` has episode_key, person_key, admit_date, discharge_date, level_of_care; `referrals` has referral_key,
+    received_on.
     """
     if key.anchors_path is None or not _head(key.anchors_path):
         return False
+    head = _head(key.anchors_path)
+    if not head:
+        return False
+    names = list(_COLUMNS)[: _FORMATS[head[1]]]
     try:
         anchors = pyarrow.csv.read_csv(
             key.anchors_path,
-            read_options=pyarrow.csv.ReadOptions(skip_rows=1, column_names=list(_COLUMNS)),
+            read_options=pyarrow.csv.ReadOptions(skip_rows=1, column_names=names),
             convert_options=pyarrow.csv.ConvertOptions(
                 column_types=_COLUMNS, strings_can_be_null=True, null_values=[""]
             ),
@@ -124,7 +136,15 @@ def load_anchors(connection: duckdb.DuckDBPyConnection, key: Key, table: str) ->
     except (OSError, pyarrow.ArrowInvalid):
         return False
     connection.register("anchors", anchors)
-    connection.execute(f"create table {table} as select * from anchors")
+    kind = "kind" if "kind" in names else "'episode'"
+    connection.execute(
+        f"create table {episodes} as select episode_key, person_key, admit_date, discharge_date, level_of_care "
+        f"from anchors where {kind} = 'episode'"
+    )
+    connection.execute(
+        f"create table {referrals} as select episode_key as referral_key, admit_date as received_on "
+        f"from anchors where {kind} = 'referral'"
+    )
     connection.unregister("anchors")
     return True
 
@@ -139,7 +159,12 @@ def _head(anchors: Path) -> list[str]:
         return []
     first, _, body = anchors.read_bytes().partition(b"\n")
     head = first.decode("ascii", "replace").split(" ")
-    whole = len(head) == 5 and head[:2] == ["iop-anchors", "1"] and head[4] == _checksum(head[2], head[3], body)
+    whole = (
+        len(head) == 5
+        and head[0] == "iop-anchors"
+        and head[1] in _FORMATS
+        and head[4] == _checksum(head[2], head[3], body)
+    )
     return head if whole else []
 
 
@@ -155,7 +180,7 @@ def _cut_of(anchors: Path, snapshot_id: str) -> int | None:
 def _write(path: Path, snapshot_id: str, cut_day: int, lines: Iterable[str]) -> None:
     """Write a file for its owner only, whole or not at all."""
     body = "".join(line + "\n" for line in lines).encode("ascii")
-    head = f"iop-anchors 1 {snapshot_id} {cut_day} {_checksum(snapshot_id, cut_day, body)}\n"
+    head = f"iop-anchors 2 {snapshot_id} {cut_day} {_checksum(snapshot_id, cut_day, body)}\n"
     scratch = path if path.suffix == ".new" else path.with_name(path.name + ".rewritten.new")
     descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
     with os.fdopen(descriptor, "wb") as file:

@@ -13,7 +13,9 @@ from analytics.intake.crossrow import mark_changed_person, mark_duplicates, mark
 from analytics.intake.deidentify import Key, Pseudonyms
 from analytics.intake.forgotten import set_aside_rows, set_aside_stays
 from analytics.intake.hints import hint
-from analytics.intake.model import EPISODES, SCORES, TABLES, TableSpec
+from analytics.intake.model import EPISODES, FINANCE, REFERRALS, SATISFACTION, SCORES, TABLES, TableSpec
+from analytics.intake.program_rows import make_program_parents, mark_other_scale, mark_period_overlaps
+from analytics.intake.referrals import mark_links
 from analytics.intake.report import (
     LISTED_REJECTIONS,
     LISTED_ROWS,
@@ -70,8 +72,11 @@ class CheckedFiles:
             "create table parent_person as select distinct person_id as raw, p.ix, null::integer as first_day, "
             "null::integer as last_day from stage_episodes join person_ix p using (person_key) where finding is null"
         )
+        make_program_parents(self._connection)
         for spec in TABLES[1:]:
-            if incremental and spec.table in sources.tables:
+            source = sources.tables.get(spec.table)
+            names_parent = source is not None and (spec.parent == "person" or "episode_id" in source.present)
+            if incremental and names_parent:
                 merge.add_known_parents(self._connection, spec, sources.tables[spec.table].view, self._key)
             self._stage(spec, sources, incremental)
 
@@ -90,7 +95,7 @@ class CheckedFiles:
                 Pseudonyms(self._key).parameters,
             )
             set_aside_stays(self._connection, self._key)
-        else:
+        elif spec.parent in ("episode", "person"):
             set_aside_rows(self._connection, spec, self._key)
         if spec is SCORES:
             settle_scales(self._connection, context.scales)
@@ -99,7 +104,13 @@ class CheckedFiles:
             self._connection.execute(
                 "update stage_substance_use set substance = 'any' where substance is null and finding is null"
             )
+        if spec is REFERRALS:
+            mark_links(self._connection, self._key)
+        if spec is SATISFACTION:
+            mark_other_scale(self._connection)
         marked = mark_duplicates(self._connection, spec, source.present)
+        if spec in (SATISFACTION, FINANCE):
+            mark_period_overlaps(self._connection, spec)
         if spec is EPISODES:
             if incremental:
                 mark_changed_person(self._connection, merge.KNOWN)
@@ -160,7 +171,7 @@ class CheckedFiles:
 
     def _waiting(self, spec: TableSpec) -> int:
         """Return how many rows without a parent name a stay or person whose own row was set aside."""
-        refused = f"select {spec.parent}_id from stage_episodes where finding is not null"
+        refused = f"select {spec.parent or 'episode'}_id from stage_episodes where finding is not null"
         return count_rows(self._connection, f"orphan_{spec.table}", f"raw in ({refused})")
 
 

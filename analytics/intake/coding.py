@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 LONGEST_FIELD: Final = 1024
 
-# Columns with nearly as many values as rows: they have no domain.
-_WIDE: Final = ("episode_id", "person_id")
+# Columns with nearly as many values as rows: they have no domain. Nor has the parent's id, which is looked up.
+_WIDE: Final = ("episode_id", "person_id", "referral_id", "response_no")
 # Either small numbers or marks of the source system, one per row: only texts up to this length have a domain.
 _WIDE_WHERE_LONG: Final = {"session_no": 4}
 
@@ -62,7 +62,8 @@ class CodedColumn:
     def __init__(self, spec: TableSpec, column: Column, present: frozenset[str], context: StagingContext) -> None:
         name = self.name = column.name
         self._kind = column.kind
-        self.has_domain = name in present and name not in _WIDE
+        wide = name in _WIDE or name == f"{spec.parent}_id"
+        self.has_domain = name in present and not wide
         self.domain = f"domain_{spec.table}_{name}"
         self._type = f"code_of_{spec.table}_{name}"
         source = f"v.{quoted(source_name(name, context.study_days))}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from analytics.instruments import load_questionnaires, other_forms, questionnaire_forms
 from analytics.intake.identifiers import value_finding_sql
 from analytics.intake.model import Column, TableSpec
+from analytics.intake.periods import first_day, period_of
 from analytics.intake.rules import Finding
 from analytics.store.codes import CODES, FOLLOWUP_DUE_DAYS
 
@@ -137,6 +138,19 @@ def _read_date(column: Column, text: str, spec: TableSpec, context: StagingConte
     ]
 
 
+def _read_period(column: Column, text: str, spec: TableSpec, context: StagingContext) -> tuple[str, list[Finding]]:
+    day = _day(column, text, context)
+    first = first_day(column.name)
+    return period_of(text, day), [
+        _unreadable(column, text, "PERIOD_FORMAT"),
+        (f"{first} < 0", column.name, "DATE_RANGE"),
+        *(
+            (f"greatest({first}, ({day}) - date '2000-01-01') > {limit}", column.name, rule)
+            for limit, rule in ((context.import_day, "DATE_FUTURE"), (context.cut_day, "AFTER_DATA_CUT"))
+        ),
+    ]
+
+
 def _read_code(column: Column, text: str, spec: TableSpec, context: StagingContext) -> tuple[str, list[Finding]]:
     codes = CODES[column.codes]
     forms = " ".join(f"when '{code.lower().replace('-', '_')}' then '{code}'::{column.codes}_code" for code in codes)
@@ -233,6 +247,7 @@ _Reader = Callable[[Column, str, TableSpec, "StagingContext"], tuple[str, list[F
 _KINDS: Final[dict[str, _Reader]] = {
     "id": _read_id,
     "date": _read_date,
+    "period": _read_period,
     "code": _read_code,
     "age_band": _read_age_band,
     "codes": _read_codes,

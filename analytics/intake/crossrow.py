@@ -29,13 +29,14 @@ def mark_duplicates(connection: duckdb.DuckDBPyConnection, spec: TableSpec, pres
     """Mark DUPLICATE_EXACT (all but the first) and DUPLICATE_CONFLICT (all); return how many rows were marked."""
     table = f"stage_{spec.table}"
     keys = key_columns(spec, present)
-    (rows,) = connection.execute(f"select count(*) from {table} where finding is null").fetchone() or (0,)
+    valid = f"finding is null and ({spec.keyed})"
+    (rows,) = connection.execute(f"select count(*) from {table} where {valid}").fetchone() or (0,)
     passes = max(1, -(-int(rows) // _ROWS_PER_PASS))
     same = ", ".join(keys)
     connection.execute(f"create temp table repeated as select {same} from {table} limit 0")
     for number in range(passes):
         connection.execute(
-            f"insert into repeated select {same} from {table} where finding is null "
+            f"insert into repeated select {same} from {table} where {valid} "
             f"and hash({keys[0]}) % {passes} = {number} group by all having count(*) > 1"
         )
     content = ", ".join(f"s.{quoted(name)}" for name in staged_columns(spec))
@@ -46,7 +47,7 @@ def mark_duplicates(connection: duckdb.DuckDBPyConnection, spec: TableSpec, pres
         "case when differ then 'DUPLICATE_CONFLICT' when record > earliest then 'DUPLICATE_EXACT' end as rule from ("
         f"select s.record, min(s.record) {window} as earliest, "
         f"min(hash(({content}))) {window} <> max(hash(({content}))) {window} as differ "
-        f"from {table} s join repeated r on {join} where s.finding is null)"
+        f"from (from {table} where {valid}) s join repeated r on {join})"
     )
     name = spec.key[0]
     connection.execute(

@@ -82,6 +82,12 @@ def read_key(path: Path, store: Path) -> Key:
     return Key(secret, path)
 
 
+PseudonymKind = Literal["person", "episode", "session", "referral", "response", "period"]
+
+# SQL: the text of a column is a small number, written in the usual way.
+SMALL_NUMBER: Final = r"regexp_full_match({}, '0|[1-9]\d{{0,3}}')"
+
+
 class Pseudonyms:
     """HMAC-SHA256 in SQL, so that a million ids take a second: the key enters as two bound blobs."""
 
@@ -94,11 +100,26 @@ class Pseudonyms:
         }
 
     @staticmethod
-    def sql(kind: Literal["person", "episode", "session"], expression: str) -> str:
+    def sql(kind: PseudonymKind, expression: str) -> str:
         """Return SQL for the pseudonym: the first 32 hex digits of HMAC(key, kind || 0x1F || id)."""
         message = f"encode('{kind}' || chr(31) || {expression})"
         inner = f"unhex(sha256($inner_pad::blob || {message}))"
         return f"left(sha256($outer_pad::blob || {inner}), 32)"
+
+    @staticmethod
+    def number(kind: PseudonymKind, expression: str) -> str:
+        """Return SQL for a keyed number of 28 bits: tells the few rows of one cell apart."""
+        return f"('0x' || left({Pseudonyms.sql(kind, expression)}, 7))::integer"
+
+    @staticmethod
+    def mark(kind: PseudonymKind, name: str) -> str:
+        """Return SQL for what tells rows apart in a column such as session_no, NULL when it is not given.
+
+        Numbers up to 9999 are kept. Any other mark becomes a number that is the same in every batch: no mark of the
+        source system enters the store, and a later batch corrects the row it means.
+        """
+        code = f"10000 + {Pseudonyms.number(kind, name)}"
+        return f"case when {SMALL_NUMBER.format(name)} then try_cast({name} as integer) else {code} end"
 
 
 def add_receipt(

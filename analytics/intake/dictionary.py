@@ -29,7 +29,28 @@ FILE_WORDS: Final = {
     "followups": "One row per follow-up call that was due.",
     "capture": "From when to when hospital stays of a person could be seen, by source. Without this file results are "
     '"known to us".',
+    "referrals": "One row per request for help, also of people who never came.",
+    "satisfaction": "One row per answered questionnaire, or per period: how many were invited and answered.",
+    "finance": "What a program cost in a period, in one currency, and how many places in sessions it offered.",
 }
+
+# How a file is understood, where its columns do not say so.
+_READING: Final = {
+    "referrals": "A row may name nobody. The stay that a referral led to is the one in `episode_id`, else the next "
+    "admission of the person within 60 days. Several referrals before one admission all belong to it; the earliest is "
+    "when the person began to wait. Who asks again within 30 days of a referral that counts asks once.",
+    "satisfaction": "A row has `total`, `recommend` or both: one answered questionnaire. Or it has `invited` and, "
+    "where known, `answered`: the counts, once per program, period, respondent and questionnaire. A row of means is "
+    "neither, because without the single answers nobody can say how many were content. `recommend` is the question of "
+    "the CSQ-8, 1 to 4. Responses have no key unless `response_no` numbers them: two that are alike are two people. An "
+    "incremental import replaces the numbered responses that it gives again; without numbers it replaces all responses "
+    "of that program, period, respondent and questionnaire, so give whole periods.",
+}
+
+_PERIOD_STORED: Final = (
+    "`period`: made coarser to the label of the privacy mode; `period_months`: its length in the file; "
+    "`period_code`: a keyed number that tells periods of one label apart"
+)
 
 _NUMBERED: Final = "a running number in the order of a keyed pseudonym"
 
@@ -78,6 +99,25 @@ _STORED: Final[dict[str, tuple[str, dict[str, str]]]] = {
             "to": "`to_day`: days after the person's first admission, at most 455 after the last discharge",
         },
     ),
+    "referrals": (
+        "referral",
+        {
+            "referral_id": f"`referral_id`: {_NUMBERED}",
+            "person_id": "`person_id`: of people who were never admitted a number above all others",
+            "received_on": "`days_to_admission` when it led to a stay; `referral_period` (month, quarter or year by "
+            "privacy mode) when the person was never admitted; `is_repeat`; `observed_days`: to the data cut, in whole "
+            "30s, at most 90",
+            "episode_id": "`episode_id`, also when it was found by the rule above; `episode_given` tells",
+        },
+    ),
+    "satisfaction": (
+        "satisfaction",
+        {
+            "period": _PERIOD_STORED,
+            "response_no": "`response_no`: numbers up to 9999 as they are, any other mark as a keyed number",
+        },
+    ),
+    "finance": ("finance", {"period": _PERIOD_STORED}),
 }
 
 _HEAD: Final = """# Data dictionary
@@ -146,6 +186,9 @@ def _file(spec: TableSpec) -> Iterator[str]:
     key = ", ".join(f"`{name}`" for name in spec.key)
     optional = f", and `{spec.optional_key}` where the file has it" if spec.optional_key else ""
     yield f"Two rows are the same when they agree in {key}{optional}. Stored in `{_STORED[spec.table][0]}`."
+    if spec.table in _READING:
+        yield ""
+        yield _READING[spec.table]
     yield ""
     yield "| column | needed | values | stored as |"
     yield "|---|---|---|---|"

@@ -11,6 +11,7 @@ from analytics.store.codes import CODES, FOLLOWUP_DUE_DAYS
 _KIND_WORDS: Final[dict[str, str]] = {
     "id": "1 to 64 letters, digits, hyphens, underscores",
     "date": "YYYY-MM-DD",
+    "period": "a month 2026-03, a quarter 2026-Q1 or a year 2026; a day counts as its month",
     "codes": "codes of your own, such as cbt, several joined by |",
     "word": "a code of your own",
     "boolean": "true, false",
@@ -37,5 +38,5 @@ def expected_values(column: Column) -> str:
         return ", ".join(str(day) for day in FOLLOWUP_DUE_DAYS)
     words = _KIND_WORDS[column.kind]
     if column.low is not None and column.high is not None:
-        return f"{words}, {column.low:g} to {column.high:g}"
+        return f"{words}, {column.low:,.15g} to {column.high:,.15g}"
     return words

@@ -21,17 +21,17 @@ from analytics.intake.anchors import anchored_cut, prepare_anchors, settle_ancho
 from analytics.intake.batch_tables import write_batch
 from analytics.intake.changes import changes_of
 from analytics.intake.checked import CheckedFiles, count_rows
-from analytics.intake.crossrow import key_columns
-from analytics.intake.deidentify import Key, Pseudonyms, add_receipt
+from analytics.intake.deidentify import Key, add_receipt
 from analytics.intake.forgotten import RULE, load_forgotten, read_forgotten
-from analytics.intake.item_scores import settle_scores
+from analytics.intake.kept import KeptRows
 from analytics.intake.mapping import SourceMapping
-from analytics.intake.model import EPISODE_FACTS, EPISODES, SCORE_ITEMS, SCORES, TABLES, TableSpec
+from analytics.intake.model import EPISODES, REFERRALS, SCORES, TABLES
+from analytics.intake.program_rows import write_program_rows
 from analytics.intake.published_data import published_data, quiet_days
+from analytics.intake.referrals import write_referrals
 from analytics.intake.relative import CALENDAR_MODES, PrivacyMode, StateWriter, label_of_cut
 from analytics.intake.report import ImportReport
 from analytics.intake.sources import Sources, open_sources
-from analytics.intake.sql_text import quoted
 from analytics.intake.staging import StagingContext, day_number, prepare
 from analytics.store.facts import Paper, SnapshotFacts, paper_gap, read_facts
 from analytics.store.failures import failures_in_a_sentence
@@ -55,6 +55,9 @@ _ROW_TABLE: Final = {
     "readmissions": "acute_event",
     "followups": "followup",
     "capture": "capture",
+    "referrals": "referral",
+    "satisfaction": "satisfaction",
+    "finance": "finance",
 }
 
 
@@ -149,8 +152,9 @@ class _Import:
         if any(file.outcome == "rejected" for file in report.files.values()):
             report.batch_rule = "FILE_REFUSED"
             return report
-        self._keep(sources, incremental)
-        self._score(checked, sources, incremental)
+        KeptRows(self._connection, sources, request.store, request.key, request.privacy_mode, incremental).keep(
+            checked, report
+        )
         reached("staged")
         if not incremental and current is not None and self._shrinks(current):
             report.batch_rule = "SHRINK_GUARD"
@@ -172,79 +176,11 @@ class _Import:
                 raise
             return newest_facts(store)
 
-    # --- state --------------------------------------------------------------------------------------------------
-
-    def _keep(self, sources: Sources, incremental: bool) -> None:
-        """Make `all_episodes` and `kept_<file>`: the accepted rows, joined by the known ones when incremental."""
-        names = ", ".join(EPISODE_FACTS)
-        self._connection.execute(
-            f"create table all_episodes as select ix, episode_key, person_key, {names} "
-            "from stage_episodes where finding is null"
-        )
-        if incremental:
-            merge.add_known_episodes(self._connection, self._request.store)
-        for spec in TABLES[1:]:
-            self._keep_rows(spec, sources, incremental)
-
-    def _keep_rows(self, spec: TableSpec, sources: Sources, incremental: bool) -> None:
-        """Make `kept_<file>` of one child file."""
-        session_number, bound = self._session_number(spec, sources)
-        derived = {
-            "session_no": session_number,
-            "substance": "coalesce(substance, 'any') as substance",
-        }
-        columns = [
-            derived.get(column.name, quoted(column.name))
-            for column in spec.columns
-            if column.name != f"{spec.parent}_id"
-        ]
-        self._connection.execute(
-            f"create {'table' if incremental or bound else 'view'} kept_{spec.table} as "
-            f"select ix, {', '.join(columns)} from stage_{spec.table} where finding is null",
-            bound,
-        )
-        if incremental:
-            source = sources.tables.get(spec.table)
-            keys = key_columns(spec, source.present | {"substance", "session_no"} if source else frozenset())
-            merge.add_known_rows(self._connection, spec, keys, self._request.store)
-
-    def _score(self, checked: CheckedFiles, sources: Sources, incremental: bool) -> None:
-        """Make `kept_all_scores`: totals as given, and those that follow from answers."""
-
-        def keep_again(spec: TableSpec) -> None:
-            self._connection.execute(f"drop {'table' if incremental else 'view'} kept_{spec.table}")
-            self._keep_rows(spec, sources, incremental)
-            if spec.table in sources.tables:
-                checked.write_report(spec, sources.tables[spec.table])
-
-        warning = settle_scores(self._connection, keep_again)
-        if warning is not None and SCORE_ITEMS.file in self._report.files:
-            self._report.files[SCORE_ITEMS.file].warnings.append(warning)
-
-    def _session_number(self, spec: TableSpec, sources: Sources) -> tuple[str, dict[str, bytes]]:
-        """Return SQL for the number of a session among those of one episode, day and type, and what it binds.
-
-        Small numbers are kept. Any other mark becomes a number that is the same in every batch: no mark of the source
-        system enters the store, and a later batch corrects the session it means.
-        """
-        source = sources.tables.get(spec.table)
-        if source is None or "session_no" not in source.present:
-            return "1 as session_no", {}
-        small = r"regexp_full_match(session_no, '0|[1-9]\d{0,3}')"
-        if count_rows(self._connection, "stage_attendance", f"not {small}") == 0:
-            return "coalesce(session_no::integer, -1) as session_no", {}
-        code = f"('0x' || left({Pseudonyms.sql('session', 'session_no')}, 7))::integer"
-        return (
-            f"case when session_no is null then -1 when {small} then session_no::integer else 10000 + {code} end "
-            "as session_no",
-            Pseudonyms(self._request.key).parameters,
-        )
-
     def _shrinks(self, current: SnapshotFacts) -> bool:
         for spec in TABLES:
             before = current.counts.get(_ROW_TABLE[spec.table], 0)
-            kept = {EPISODES: "all_episodes", SCORES: "kept_all_scores"}.get(spec, f"kept_{spec.table}")
-            now = count_rows(self._connection, kept)
+            kept = {EPISODES: "all_episodes", REFERRALS: "all_referrals", SCORES: "kept_all_scores"}
+            now = count_rows(self._connection, kept.get(spec, f"kept_{spec.table}"))
             # People who are left out by request are no loss.
             now += count_rows(self._connection, f"stage_{spec.table}", f"finding like '%|{RULE}|'")
             if before and now < (1 - SHRINK_LIMIT) * before:
@@ -270,10 +206,14 @@ class _Import:
         }
         collected["score"] = collected["score"] or collected["score_item"]
         writer.write(collected)
+        write_referrals(
+            self._connection, writer.copy, request.privacy_mode, self._context.cut_day, self._context.study_days
+        )
+        write_program_rows(self._connection, writer.copy)
         quiet = quiet_days(self._connection) if not self._context.study_days else (0, 0)
         write_batch(self._connection, self._build / "rows", report, request.batch_mode)
         # The state is on disk: let go of millions of rows before the snapshot needs the memory.
-        # `all_episodes` stays: the anchors come from it.
+        # `all_episodes` and `all_referrals` stay: the anchors come from them.
         rows = self._connection.execute(
             "select table_name, table_type from information_schema.tables where table_name like 'kept!_%' escape '!' "
             "or table_name like 'stage!_%' escape '!' order by table_type desc"
@@ -335,7 +275,14 @@ class _Import:
 
     def _prepare_anchors(self, snapshot_id: str) -> None:
         if not self._context.study_days:
-            prepare_anchors(self._connection, self._request.key, "all_episodes", snapshot_id, self._context.cut_day)
+            prepare_anchors(
+                self._connection,
+                self._request.key,
+                "all_episodes",
+                "all_referrals",
+                snapshot_id,
+                self._context.cut_day,
+            )
 
     def _data_as_of(self, day: int) -> str:
         return "" if self._context.study_days else label_of_cut(self._connection, day, self._request.privacy_mode)

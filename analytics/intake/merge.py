@@ -16,7 +16,7 @@ from analytics.intake.anchors import anchored_cut, load_anchors
 from analytics.intake.deidentify import Key, Pseudonyms
 from analytics.intake.model import EPISODE_FACTS, TableSpec
 from analytics.intake.rules import ROW_CONDITIONS
-from analytics.intake.sql_text import quoted
+from analytics.intake.sql_text import literal, quoted
 from analytics.store.snapshot import current_id
 from analytics.store.states import damaged_files, state_facts, state_folder, state_tables
 
@@ -67,13 +67,29 @@ def load_known(connection: duckdb.DuckDBPyConnection, key: Key, store: Path, sna
             f"The rows behind snapshot {snapshot_id} in the folder batches are missing or damaged, so nothing can be "
             "added. Restore the store folder, or run a full import."
         )
-    if not load_anchors(connection, key, KNOWN):
+    if not load_anchors(connection, key, KNOWN, "anchored_referral"):
         return False
     # Of people who are left out by request nothing goes on, also when the store still has them.
     connection.execute(f"delete from {KNOWN} where person_key in (select person_key from forgotten)")
     connection.execute(f"alter table {KNOWN} add column ix integer")
     connection.execute(f"update {KNOWN} set ix = (-1 - rowid)::integer")
+    tables = state_tables(store, snapshot_id)
+    for table in ("referral", "satisfaction", "finance"):
+        if table in tables:
+            dated = "join anchored_referral using (referral_key)" if table == "referral" else ""
+            connection.execute(f"create table known_{table} as from {_state(store, table)} {dated}")
+    if "referral" in tables:
+        connection.execute("delete from known_referral where person_key in (select person_key from forgotten)")
+    connection.execute(f"create table known_program as select episode_key, program_id from {_state(store, 'episode')}")
     return True
+
+
+def knows(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    """Return whether rows of this table are known from the store: the import is incremental, and its state has it."""
+    found = connection.execute(
+        "select count(*) from information_schema.tables where table_name = ?", [f"known_{table}"]
+    ).fetchone()
+    return found == (1,)
 
 
 def add_known_parents(connection: duckdb.DuckDBPyConnection, spec: TableSpec, view: str, key: Key) -> None:
@@ -96,8 +112,7 @@ def add_known_parents(connection: duckdb.DuckDBPyConnection, spec: TableSpec, vi
 
 
 def _state(store: Path, table: str) -> str:
-    path = str(state_folder(store, str(current_id(store))) / f"{table}.parquet").replace("'", "''")
-    return f"read_parquet('{path}')"
+    return f"read_parquet({literal(str(state_folder(store, str(current_id(store))) / f'{table}.parquet'))})"
 
 
 def _given(connection: duckdb.DuckDBPyConnection, store: Path, table: str) -> frozenset[str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 Kind = Literal[
-    "id", "date", "code", "codes", "word", "integer", "number", "boolean", "instrument", "total", "age_band",
+    "id", "date", "period", "code", "codes", "word", "integer", "number", "boolean", "instrument", "total", "age_band",
     "questionnaire", "item", "answer",
 ]  # fmt: skip
 
@@ -21,7 +21,8 @@ class Column:
 
     Attributes
     ----------
-    kind : how the text is read. "word" is a free code `[a-z0-9_]{1,32}`; "codes" several of them joined by `|`.
+    kind : how the text is read. "word" is a free code `[a-z0-9_]{1,32}`; "codes" several of them joined by `|`;
+        "period" a month, quarter or year (`analytics.intake.periods`).
         "questionnaire", "item" and "answer": a form, the number of a question in it, and what was answered.
     required : a value is required in every row (the column too). `present` : the column is required, not the value.
     codes : the name of the closed list in `analytics.store.codes.CODES` (kind "code").
@@ -42,14 +43,16 @@ class Column:
 class TableSpec:
     """One canonical file: its columns, its key, and the column that names its parent.
 
-    `key` columns present in the file make the key; `optional_key` joins it when the file has that column.
+    `key` columns present in the file make the key; `optional_key` joins it when the file has that column. `keyed` is a
+    condition in SQL: other rows have no key, so that two alike are two.
     """
 
     table: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     optional_key: str | None = None
-    parent: Literal["episode", "person", None] = "episode"
+    parent: Literal["episode", "person", "program", None] = "episode"
+    keyed: str = "true"
 
     @property
     def file(self) -> str:
@@ -218,6 +221,54 @@ CAPTURE: Final = TableSpec(
     parent="person",
 )
 
+# A referral need not lead to a stay, nor name a person: it has no parent, and `analytics.intake.referrals` looks up the
+# stay that it names.
+REFERRALS: Final = TableSpec(
+    "referrals",
+    (
+        _id("referral_id"),
+        _id("person_id", required=False),
+        _date("received_on", required=True),
+        _code("source", codes="referral_source"),
+        _code("decision", codes="referral_decision"),
+        _id("episode_id", required=False),
+    ),
+    key=("referral_id",),
+    parent=None,
+)
+
+# Two kinds of row: one answered questionnaire, or how many were invited and answered in a period.
+SATISFACTION: Final = TableSpec(
+    "satisfaction",
+    (
+        _id("program_id"),
+        Column("period", "period", required=True),
+        _code("respondent", required=True),
+        Column("instrument", "instrument"),
+        _id("response_no", required=False),
+        Column("total", "total", range_rule="SCORE_RANGE"),
+        Column("recommend", "integer", low=1, high=4),
+        Column("invited", "integer", low=0, high=1_000_000),
+        Column("answered", "integer", low=0, high=1_000_000),
+    ),
+    key=("program_id", "period", "respondent", "instrument"),
+    optional_key="response_no",
+    parent="program",
+    keyed="response_no is not null or invited is not null",
+)
+
+FINANCE: Final = TableSpec(
+    "finance",
+    (
+        _id("program_id"),
+        Column("period", "period", required=True),
+        Column("cost", "number", low=0, high=1e12),
+        Column("capacity_slots", "integer", low=0, high=100_000_000),
+    ),
+    key=("program_id", "period"),
+    parent="program",
+)
+
 # In the order in which they are read: parents first.
 TABLES: Final = (
     EPISODES,
@@ -228,6 +279,9 @@ TABLES: Final = (
     READMISSIONS,
     FOLLOWUPS,
     CAPTURE,
+    REFERRALS,
+    SATISFACTION,
+    FINANCE,
 )
 
 # A source in study days gives the day twin of each date column (docs/import.md#study-days).
@@ -241,6 +295,7 @@ DAY_TWINS: Final[dict[str, str]] = {
     "observed_on": "observed_day",
     "attempted_on": "attempted_day",
     "completed_on": "completed_day",
+    "received_on": "received_day",
     "from": "from_day",
     "to": "to_day",
 }

@@ -85,7 +85,8 @@ class StateWriter:
             "from all_episodes e join dense_person using (person_key)"
         )
 
-    def _copy(self, table: str, query: str) -> None:
+    def copy(self, table: str, query: str) -> None:
+        """Write the answer of a query as a table of the state."""
         path = str(self._folder / f"{table}.parquet").replace("'", "''")
         self._connection.execute(f"copy ({query}) to '{path}' (format parquet, compression zstd)")
 
@@ -98,7 +99,7 @@ class StateWriter:
         self._followups()
         self._person_events()
         self._calendar()
-        self._copy("collected", "select " + ", ".join(f"{value} as {name}" for name, value in collected.items()))
+        self.copy("collected", "select " + ", ".join(f"{value} as {name}" for name, value in collected.items()))
 
     def _episodes(self) -> None:
         dated = not self._study_days
@@ -108,7 +109,7 @@ class StateWriter:
         )
         observed = f"{self._cut_day} - admit_date" if dated else "observed_until - admit_date"
         names = [name for name in EPISODE_FACTS if name not in _CALENDAR_FACTS]
-        self._copy(
+        self.copy(
             "episode",
             f"select episode_id, person_id, {', '.join(names)}, {period} as admit_period, "
             f"{discharge_period} as discharge_period, admit_date - first_admit as start_day, "
@@ -117,10 +118,10 @@ class StateWriter:
             "as observed_days, admit_date - referral_date as wait_days, episode_key, person_key "
             "from dense order by episode_id",
         )
-        self._copy("program", "select program_id, count(*)::integer as episodes from dense group by 1 order by 1")
+        self.copy("program", "select program_id, count(*)::integer as episodes from dense group by 1 order by 1")
 
     def _attendance(self) -> None:
-        self._copy(
+        self.copy(
             "attendance",
             "select episode_id, session_date - admit_date as day, session_type, session_no, status, minutes, "
             "delivery, scheduled_minutes, cancel_notice_hours from kept_attendance s join dense using (ix) "
@@ -128,17 +129,17 @@ class StateWriter:
         )
 
     def _scores(self) -> None:
-        self._copy(
+        self.copy(
             "score",
             "select episode_id, instrument, assessed_on - admit_date as day, total, item_9, "
             "coalesce(prorated, false) as is_prorated, shared_with_person, plan_changed, given_as "
             "from kept_all_scores s join dense using (ix) order by episode_id, instrument, day",
         )
-        self._copy(
+        self.copy(
             "program_instrument",
             used_instruments("kept_all_scores", "dense", "ix"),
         )
-        self._copy(
+        self.copy(
             "score_item",
             "select episode_id, instrument, assessed_on - admit_date as day, item, value "
             "from kept_score_items s join dense using (ix) order by episode_id, instrument, day, item",
@@ -153,10 +154,10 @@ class StateWriter:
             "band_low double, band_high double, every_days integer)"
         )
         self._connection.executemany("insert into instrument_band values (?, ?, ?, ?, ?, ?, ?)", rows)
-        self._copy("instrument", "select * from instrument_band order by instrument, band_order")
+        self.copy("instrument", "select * from instrument_band order by instrument, band_order")
 
     def _substance_use(self) -> None:
-        self._copy(
+        self.copy(
             "substance_use",
             "select episode_id, observed_on - admit_date as day, source, substance, result, "
             " scheduled, days_used_past_30, controlled_environment from kept_substance_use s "
@@ -164,7 +165,7 @@ class StateWriter:
         )
 
     def _followups(self) -> None:
-        self._copy(
+        self.copy(
             "followup",
             "select episode_id, due_day, attempted_on - discharge_date as attempted_day, "
             "completed_on - discharge_date as completed_day, reached, outcome, days_abstinent_past_30, "
@@ -173,7 +174,7 @@ class StateWriter:
         )
 
     def _person_events(self) -> None:
-        self._copy(
+        self.copy(
             "acute_event",
             "select person_id, admit_date - first_admit as start_day, discharge_date - first_admit as end_day, "
             "level_of_care, planned from kept_readmissions s join person_ix using (ix) "
@@ -181,7 +182,7 @@ class StateWriter:
         )
         # A source sees everybody from one day on and up to the data cut. Like `observed_days`, a window ends when
         # those of all measures are over, and it begins with the first admission: else it would give that day back.
-        self._copy(
+        self.copy(
             "capture",
             'select person_id, source, greatest("from", first_admit) - first_admit as from_day, '
             f'max(least("to", {self._cut_day}, last_observed)) - first_admit as to_day '
@@ -192,7 +193,7 @@ class StateWriter:
 
     def _calendar(self) -> None:
         allowed = self._mode in CALENDAR_MODES and not self._study_days
-        self._copy(
+        self.copy(
             "attendance_calendar",
             "select program_id, site, modality, level_of_care, session_type, status, "
             "isodow(date '2000-01-01' + session_date)::integer as weekday, "

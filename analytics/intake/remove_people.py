@@ -25,6 +25,7 @@ from analytics.intake.relative import (
     period_label,
     used_instruments,
 )
+from analytics.intake.sql_text import literal
 from analytics.store.facts import SnapshotFacts
 from analytics.store.publish import MEMORY_LIMIT
 from analytics.store.spill import spilling_connection
@@ -34,13 +35,9 @@ def holds_any(state: Path, people: Collection[str]) -> bool:
     """Return whether a state holds any of these people; one that cannot be read counts as if it did."""
     with duckdb.connect() as connection:
         try:
-            row = connection.execute(
-                "select count(*) from read_parquet($path) where list_contains($people::varchar[], person_key)",
-                {"path": str(state / "episode.parquet"), "people": [*people]},
-            ).fetchone()
+            return bool(_found(connection, state, people))
         except duckdb.Error:
             return True
-    return bool(row and row[0])
 
 
 def known_people(states: Collection[Path], people: Collection[str]) -> set[str]:
@@ -49,13 +46,22 @@ def known_people(states: Collection[Path], people: Collection[str]) -> set[str]:
     with duckdb.connect() as connection:
         for state in states:
             with contextlib.suppress(duckdb.Error):
-                rows = connection.execute(
-                    "select distinct person_key from read_parquet($path) "
-                    "where list_contains($people::varchar[], person_key)",
-                    {"path": str(state / "episode.parquet"), "people": [*people]},
-                ).fetchall()
-                found |= {str(row[0]) for row in rows}
+                found |= _found(connection, state, people)
     return found
+
+
+def _found(connection: duckdb.DuckDBPyConnection, state: Path, people: Collection[str]) -> set[str]:
+    """Return which of these people had a stay or asked for one; states of former versions have no referrals."""
+    paths = [state / "episode.parquet", *state.glob("referral.parquet")]
+    rows = connection.execute(
+        " union ".join(
+            f"select person_key from read_parquet({literal(str(path))}) "
+            "where list_contains($people::varchar[], person_key)"
+            for path in paths
+        ),
+        {"people": [*people]},
+    ).fetchall()
+    return {str(row[0]) for row in rows}
 
 
 class StateWithout:
@@ -84,20 +90,25 @@ class StateWithout:
         path = str(self._source / f"{table}.parquet").replace("'", "''")
         return f"read_parquet('{path}'{more})"
 
+    def _has(self, table: str) -> bool:
+        return (self._source / f"{table}.parquet").exists()
+
     def _number(self, people: Collection[str], key: Key) -> None:
         self._connection.execute(
             "create table gone as select unnest($people::varchar[]) as person_key", {"people": [*people]}
         )
         episodes = self._read("episode")
+        asking = f"union select person_id, person_key from {self._read('referral')}" if self._has("referral") else ""
         self._connection.execute(
             "create table person as select person_id as former, row_number() over (order by person_id)::integer as "
-            f"person_id from (select distinct person_id, person_key from {episodes}) anti join gone using (person_key)"
+            f"person_id from (select person_id, person_key from {episodes} {asking}) anti join gone using (person_key) "
+            "where person_id is not null group by person_id"
         )
         self._connection.execute(
             "create table stay as select episode_id as former, row_number() over (order by episode_id)::integer as "
             f"episode_id, program_id from {episodes} anti join gone using (person_key)"
         )
-        if not load_anchors(self._connection, key, "anchor"):
+        if not load_anchors(self._connection, key, "anchor", "referral_anchor"):
             self._connection.execute(
                 "create table anchor (episode_key varchar, admit_date integer, discharge_date integer)"
             )
@@ -114,6 +125,16 @@ class StateWithout:
             )
         elif table == "attendance_calendar":
             query = "select * from calendar_left order by all"
+        elif table == "referral":
+            # Who asked need not have come, nor be named.
+            query = (
+                "select t.* replace ((row_number() over (order by referral_id))::integer as referral_id, "
+                f"p.person_id as person_id, e.episode_id as episode_id) from {source} t "
+                "anti join gone using (person_key) left join person p on p.former = t.person_id "
+                "left join stay e on e.former = t.episode_id order by referral_id"
+            )
+        elif table in ("satisfaction", "finance"):
+            query = f"select * from {source} where program_id in (select program_id from stay) order by all"
         elif {"episode_id", "person_id"} & columns:
             query = self._renumbered(self._read(table, ", file_row_number = true"), columns)
         elif table == "quarantine":

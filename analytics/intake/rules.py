@@ -22,10 +22,11 @@ Cure = Literal[
 Finding = tuple[str, str, str]
 
 _DATES: Final = ("date",)
+_DAYS: Final = (*_DATES, "period")
 _NUMBERS: Final = ("integer", "number", "total")
 _NAMES: Final = ("instrument", "questionnaire")
 _WORDS: Final = ("code", "age_band", "codes", "word", *_NAMES)
-EVERY_KIND: Final = ("id", *_DATES, *_WORDS, *_NUMBERS, "boolean", "item", "answer")
+EVERY_KIND: Final = ("id", *_DAYS, *_WORDS, *_NUMBERS, "boolean", "item", "answer")
 
 
 @dataclass(frozen=True)
@@ -75,12 +76,13 @@ _TABLE: Final = (
     Rule("ID_SCIENTIFIC", "row", "ids", ("id",), masked=False),
     Rule("DATE_FORMAT", "row", "dates", _DATES),
     Rule("DATE_INVALID", "row", "dates", _DATES),
-    Rule("DATE_FUTURE", "row", "days", _DATES),
-    Rule("DATE_RANGE", "row", "days", _DATES),
+    Rule("PERIOD_FORMAT", "row", "dates", ("period",)),
+    Rule("DATE_FUTURE", "row", "days", _DAYS),
+    Rule("DATE_RANGE", "row", "days", _DAYS),
     Rule("DATE_ORDER", "row", "days"),
     Rule("DATE_OUTSIDE_EPISODE", "row", "days"),
     Rule("FOLLOWUP_BEFORE_DISCHARGE", "row", "days"),
-    Rule("AFTER_DATA_CUT", "row", "later", _DATES),
+    Rule("AFTER_DATA_CUT", "row", "later", _DAYS),
     Rule("BAD_ENUM", "row", "codes", (*_WORDS, "integer")),
     Rule("OTHER_FORM", "row", "codes", _NAMES),
     Rule("ITEMS_NOT_SCORED", "row", "codes", ("questionnaire",)),
@@ -102,6 +104,8 @@ _TABLE: Final = (
     Rule("DUPLICATE_CONFLICT", "rows together", "duplicates"),
     Rule("ITEMS_CONTRADICT", "rows together", "contradictions"),
     Rule("EPISODE_OVERLAP", "rows together", "contradictions"),
+    Rule("PERIOD_OVERLAP", "rows together", "contradictions"),
+    Rule("RECOMMEND_SCALE", "rows together", "numbers"),
     Rule("IMMUTABLE_CHANGED", "rows together", "contradictions"),
     Rule("FILE_REFUSED", "batch", "batch"),
     Rule("NO_EPISODES", "batch", "batch"),
@@ -195,6 +199,26 @@ ROW_CONDITIONS: Final = (
         "INCONSISTENT",
     ),
     RowCondition("capture", '"to" < "from"', "to", "DATE_ORDER"),
+    RowCondition(
+        "referrals",
+        "episode_id is not null and decision in ('not_eligible', 'declined', 'unreachable', 'referred_elsewhere')",
+        "decision",
+        "INCONSISTENT",
+    ),
+    RowCondition("satisfaction", "coalesce(total, recommend, invited, answered) is null", "total", "REQUIRED"),
+    RowCondition(
+        "satisfaction",
+        "coalesce(total, recommend) is not null and coalesce(invited, answered) is not null",
+        "invited",
+        "INCONSISTENT",
+    ),
+    RowCondition("satisfaction", "answered is not null and invited is null", "invited", "REQUIRED"),
+    RowCondition("satisfaction", "answered > invited", "answered", "INCONSISTENT"),
+    RowCondition("satisfaction", "invited is not null and response_no is not null", "response_no", "INCONSISTENT"),
+    RowCondition("satisfaction", "total is not null and instrument is null", "instrument", "REQUIRED"),
+    RowCondition("satisfaction", "total <> floor(total) and step >= 1", "total", "SCORE_INTEGER"),
+    RowCondition("satisfaction", "total < lowest or total > highest", "total", "SCORE_RANGE"),
+    RowCondition("finance", "cost is null and capacity_slots is null", "cost", "REQUIRED"),
 )
 
 

@@ -73,6 +73,16 @@ CODES: Final[dict[str, tuple[str, ...]]] = {
         "deceased",
         "no_consent",
     ),
+    "referral_decision": (
+        "admitted",
+        "not_eligible",
+        "declined",
+        "unreachable",
+        "waitlist",
+        "referred_elsewhere",
+        "pending",
+    ),
+    "respondent": ("client", "family", "referrer"),
     # Derived by the store, never in a file.
     "exit": ("completed", "stepped_down", "transferred_higher", "left_early", "other", "active"),
 }

@@ -24,7 +24,8 @@ NEEDED_PAPER: Final[dict[str, PaperKind]] = {"limited": "agreement", "expert": "
 #   1: the first
 #   2: a content hash sees the names of programs and sites, not only their places in the list of names; answers item
 #      by item (score_item), and whence a score comes (score.given_as)
-SCHEMA_VERSION: Final = 2
+#   3: referral, satisfaction, finance
+SCHEMA_VERSION: Final = 3
 
 
 @dataclass(frozen=True)

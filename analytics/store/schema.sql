@@ -137,6 +137,53 @@ create table capture (
     to_day integer not null
 );
 
+-- Requests for help. No row ties a calendar label to a day: people who were never admitted have the label and no days,
+-- referrals that led to a stay have days before its admission and no label, others of people with a stay have neither.
+create table referral (
+    referral_id integer not null,                   -- dense, in the order of a keyed pseudonym
+    person_id integer,                              -- never admitted: above those of `episode`; NULL = nobody named
+    episode_id integer,                             -- the stay it led to
+    episode_given boolean not null,                 -- the file names the stay; else it is the next one within 60 days
+    source referral_source_code,
+    decision referral_decision_code,
+    referral_period varchar,                        -- of people who were never admitted
+    days_to_admission integer check (days_to_admission >= 0),
+    is_repeat boolean not null,                     -- at most 30 days after one of the same person that is no repeat
+    observed_days integer check (observed_days in (0, 30, 60, 90)),  -- to the data cut, in whole 30s; NULL = not known
+    check ((episode_id is null) = (days_to_admission is null)),
+    check (episode_id is null or referral_period is null),
+    check (episode_id is not null or not episode_given)
+);
+
+-- What people said, without a person. A row is either one answered questionnaire (total, recommend) or the counts of a
+-- period (invited, answered). A period is as long as the file gave it, but no finer than the label of the mode.
+create table satisfaction (
+    program_id program_code not null,
+    period varchar not null,                        -- 2026-03 | 2026-Q1 | 2026
+    period_months integer not null check (period_months in (1, 3, 12)),  -- as the file gave it, before the label
+    period_code integer not null,                   -- keyed code of the file's period: tells apart those of one label
+    respondent respondent_code not null,
+    instrument varchar,
+    response_no integer,                            -- NULL = responses are not numbered
+    total double,
+    recommend integer check (recommend between 1 and 4),
+    invited integer check (invited >= 0),
+    answered integer check (answered between 0 and invited),
+    check ((total is not null or recommend is not null) <> (invited is not null)),
+    check (invited is not null or answered is null)
+);
+
+-- What a program cost, and how many places in sessions it offered, by period.
+create table finance (
+    program_id program_code not null,
+    period varchar not null,
+    period_months integer not null check (period_months in (1, 3, 12)),
+    period_code integer not null,
+    cost double check (cost >= 0),                  -- in the currency of the clinic
+    capacity_slots integer check (capacity_slots >= 0),
+    check (cost is not null or capacity_slots is not null)
+);
+
 -- Calendar counts of sessions, without episode keys; limited and synthetic modes only.
 create table attendance_calendar (
     program_id program_code not null,
@@ -159,7 +206,10 @@ create table collected (
     substance_use boolean not null default false,
     followup boolean not null default false,
     acute_event boolean not null default false,
-    capture boolean not null default false
+    capture boolean not null default false,
+    referral boolean not null default false,
+    satisfaction boolean not null default false,
+    finance boolean not null default false
 );
 
 create table import_batch (

@@ -23,6 +23,9 @@ ROW_TABLES: Final = (
     "followup",
     "acute_event",
     "capture",
+    "referral",
+    "satisfaction",
+    "finance",
     "attendance_calendar",
     "collected",
 )
@@ -38,6 +41,9 @@ _KEYS: Final = {
     "score_item": "episode_id, instrument, day, item",
     "substance_use": "episode_id, day, source, substance",
     "followup": "episode_id, due_day",
+    "referral": "referral_id",
+    "satisfaction": "program_id, period, period_code, respondent, instrument, response_no",
+    "finance": "program_id, period, period_code",
 }
 _PARENTS: Final = {
     "attendance": "episode_id",
@@ -47,6 +53,23 @@ _PARENTS: Final = {
     "followup": "episode_id",
     "acute_event": "person_id",
     "capture": "person_id",
+    "satisfaction": "program_id",
+    "finance": "program_id",
+}
+# What must not be found: SQL that counts it.
+_NEVER: Final = {
+    "Table referral names a stay of another person": (
+        "select count(*) from (select episode_id, person_id from referral where episode_id is not null) "
+        "anti join episode using (episode_id, person_id)"
+    ),
+    "Table referral has a calendar label of a person who was admitted": (
+        "select count(*) from referral where referral_period is not null "
+        "and person_id in (select person_id from episode)"
+    ),
+    "Table satisfaction counts one period twice": (
+        "select count(*) from (select 1 from satisfaction where invited is not null "
+        "group by program_id, period_code, respondent, instrument having count(*) > 1)"
+    ),
 }
 
 
@@ -82,6 +105,9 @@ def check(connection: duckdb.DuckDBPyConnection) -> None:
         )
         if orphans:
             raise StoreProblem(f"Table {table} has rows without their {parent}. Nothing was published.")
+    for finding, sql in _NEVER.items():
+        if _one(connection, sql):
+            raise StoreProblem(f"{finding}. Nothing was published.")
     episodes = _one(connection, "select count(*) from episode")
     if _one(connection, "select count(*) from episode_outcome") != episodes:
         raise StoreProblem("The outcome table does not have one row per episode. Nothing was published.")

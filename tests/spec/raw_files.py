@@ -68,6 +68,25 @@ PLAIN: dict[str, Row] = {
         "days_abstinent_past_30": None,
     },
     "capture": {"person_id": "P1", "source": "exchange", "from": None, "to": None},
+    "referrals": {
+        "referral_id": "R1",
+        "person_id": "P1",
+        "received_on": None,
+        "source": "self",
+        "decision": "admitted",
+        "episode_id": None,
+    },
+    "satisfaction": {
+        "program_id": "NORTH",
+        "period": "2026-03",
+        "respondent": "client",
+        "instrument": "CSQ-8",
+        "total": None,
+        "recommend": None,
+        "invited": None,
+        "answered": None,
+    },
+    "finance": {"program_id": "NORTH", "period": "2026-03", "cost": None, "capacity_slots": None},
 }
 
 
@@ -172,7 +191,7 @@ def made_up(seed: int, episodes: int, cut: date = CUT) -> Files:
     No stay of a person begins within 20 days of the end of the one before, so that scores stay where they are.
     """
     chance = random.Random(seed)
-    files: Files = {table: [] for table in PLAIN}
+    files: Files = {table: [] for table in PLAIN if table not in ("referrals", "satisfaction", "finance")}
     while len(files["episodes"]) < episodes:
         person = f"P{len(files['episodes']):05d}"
         admitted = cut - timedelta(chance.randrange(1, 730))
@@ -245,3 +264,31 @@ def _stay(chance: random.Random, files: Files, person: str, admitted: date, cut:
                  "days_abstinent_past_30": chance.randrange(31) if reached else None}
             )  # fmt: skip
     return left
+
+
+def asked_and_said(seed: int, files: Files, cut: date = CUT) -> Files:
+    """Return referrals, satisfaction and finance that go with a small provider; half of the referrals name the stay."""
+    chance = random.Random(seed)
+    referrals: list[Row] = []
+    for row in files["episodes"]:
+        admitted = row["admit_date"]
+        if isinstance(admitted, date) and chance.random() < 0.8:
+            named = row["episode_id"] if chance.random() < 0.5 else None
+            received = admitted - timedelta(chance.randrange(90))
+            referrals.append({"person_id": row["person_id"], "received_on": received, "episode_id": named})
+    for number in range(len(files["episodes"]) // 3):
+        first = cut - timedelta(chance.randrange(20, 700))
+        for later in chance.choice(((0,), (0,), (0, 15))):
+            never = {"person_id": f"Q{number:05d}", "decision": chance.choice(("declined", "pending"))}
+            referrals.append({**never, "received_on": first + timedelta(later)})
+    referrals = [{"referral_id": f"R{number:05d}", **row} for number, row in enumerate(referrals)]
+    satisfaction: list[Row] = []
+    finance: list[Row] = []
+    for program in sorted({str(row["program_id"]) for row in files["episodes"]}):
+        for month in range(1, 4):
+            here: Row = {"program_id": program, "period": f"{cut.year}-{month:02}"}
+            answered = chance.randrange(1, 4)
+            satisfaction.append({**here, "invited": answered + chance.randrange(4), "answered": answered})
+            satisfaction += [{**here, "total": 24 + chance.randrange(9), "recommend": 4} for _ in range(answered)]
+            finance.append({**here, "cost": chance.randrange(20_000, 30_000), "capacity_slots": 300})
+    return {"referrals": referrals, "satisfaction": satisfaction, "finance": finance}

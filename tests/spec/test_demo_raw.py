@@ -25,7 +25,7 @@ SMALL_CELL = 11
 ID = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 MODELLED = {spec.file: spec for spec in TABLES}
 # Files of the format that are written, whether or not the import has a use for them yet.
-OTHERS = {"referrals.csv", "satisfaction.csv", "score_items.csv"}
+OTHERS = {"score_items.csv"}
 
 
 def read_text(file: Path) -> pd.DataFrame:
@@ -192,12 +192,27 @@ def test_referrals_and_satisfaction_have_their_words(small: Demo) -> None:
     assert pd.to_datetime(referrals.received_on).max() <= small.cut
     answers = pd.read_csv(small.folder / "satisfaction.csv")
     assert set(answers.program_id) <= set(small.episodes.program_id)
-    assert not answers.duplicated(["program_id", "period", "respondent"]).any()
-    assert answers.period.str.fullmatch(r"20\d\d_q[1-4]").all()
-    assert set(answers.respondent) == {"client", "family", "referrer"} and set(answers.instrument) == {"csq8"}
-    assert (answers.answered <= answers.invited).all() and (answers.invited > 0).all()
-    assert (answers.total.notna() == (answers.answered > 0)).all()
-    assert answers.total.dropna().between(8, 32).all() and answers.recommend.dropna().between(0, 10).all()
+    assert answers.period.str.fullmatch(r"20\d\d-Q[1-4]").all()
+    assert set(answers.respondent) == {"client", "family", "referrer"} and set(answers.instrument) == {"CSQ-8"}
+    cell = ["program_id", "period", "respondent"]
+    counts, single = answers[answers.response_no.isna()], answers[answers.response_no.notna()]
+    assert not counts.duplicated(cell).any()
+    assert (counts.answered <= counts.invited).all() and (counts.invited > 0).all()
+    assert counts.total.isna().all() and counts.recommend.isna().all() and single.invited.isna().all()
+    assert single.total.between(8, 32).all() and single.recommend.between(1, 4).all()
+    # There are as many answers as the counts say, and their numbers begin at 1.
+    given = single.groupby(cell).response_no.agg(["count", "max"])
+    said = counts.set_index(cell).answered
+    assert (given["count"] == given["max"]).all() and (given["count"] == said[said > 0].sort_index()).all()
+
+
+def test_cost_and_places_of_every_program_and_month(small: Demo) -> None:
+    costs = pd.read_csv(small.folder / "finance.csv")
+    assert not costs.duplicated(["program_id", "period"]).any()
+    assert costs.period.min() == "2023-10" and costs.period.max() == "2026-09"
+    assert (costs.cost > 0).all() and (costs.capacity_slots > 0).all()
+    # Places are more than what was booked, and not twice as many.
+    assert 1 < costs.capacity_slots.sum() / len(small.attendance) < 2
 
 
 def test_the_mistakes_on_purpose_are_few_and_counted(small: Demo) -> None:

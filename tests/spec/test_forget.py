@@ -28,7 +28,7 @@ from analytics.session import Session, local_viewer
 from analytics.settings import PROJECT_ROOT
 from analytics.store.snapshot import current_id
 from analytics.store.states import state_ids
-from tests.spec.raw_files import CUT, Files, Provider, made_up
+from tests.spec.raw_files import CUT, Files, Provider, asked_and_said, made_up
 
 REASON = "consent revoked"
 
@@ -62,7 +62,8 @@ def without(files: Files, people: Iterable[str]) -> Files:
     }
 
 
-EARLIER = made_up(seed=6, episodes=60)
+STAYS = made_up(seed=6, episodes=60)
+EARLIER = STAYS | asked_and_said(6, STAYS)
 LATER: Files = {**EARLIER, "scores": [{**row, "total": 0} if row["total"] == 7 else row for row in EARLIER["scores"]]}
 PEOPLE = some_people(EARLIER)
 
@@ -137,6 +138,20 @@ def test_what_stays_is_what_an_import_without_them_gives(
     assert [path.stem for path in provider.store.glob("snapshot-*.duckdb")] == [f"snapshot-{expected[1]}"]
     assert traces(provider, secrets) == []
     provider.open().close()
+
+
+def test_somebody_who_only_asked_can_be_taken_out_too(provider: Provider, tmp_path: Path) -> None:
+    asked = ["Q00003"]
+    secrets = {person_pseudonym(provider.key, person) for person in asked}
+    assert {name for name, _ in traces(provider, secrets)} == {"referral.parquet", "pseudonyms.key.anchors"}
+    done = forget(provider.store, provider.key, asked, REASON)
+    assert (done.found, done.rewritten) == (1, 2)
+    assert state_ids(provider.store) == sorted(oracle(provider, tmp_path / "oracle", asked, "limited"))
+    assert traces(provider, secrets) == []
+    theirs = [row for row in LATER["referrals"] if row["person_id"] in asked]
+    report = provider.add({"referrals": [*theirs, {"referral_id": "R-new", "person_id": "Q-new", "received_on": CUT}]})
+    assert [item.rule for item in report.files["referrals.csv"].rejected] == ["FORGOTTEN_PERSON"] * len(theirs)
+    assert report.published and report.files["referrals.csv"].accepted == 1
 
 
 def test_they_do_not_come_back(provider: Provider, expected: list[str]) -> None:
