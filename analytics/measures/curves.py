@@ -113,7 +113,8 @@ def survival_estimate(curve: Curve, estimate: SurvivalCurve, tally: Tally, measu
     """
     reason = why_nothing(tally, measure, unit)
     if reason is None and isnan(curve.median):
-        reason = f"Fewer than half of {tally.yes} had left when last seen."
+        ended = "had left" if measure.cause == "is_closed" else "had come so far"
+        reason = f"Fewer than half of {tally.yes} {ended} when last seen."
     elif reason is None and isnan(curve.median_low):
         reason = f"No interval: too little spread among {tally.yes}."
     details: dict[str, float] = {}

@@ -108,7 +108,8 @@ def level_sentence(disclosed: Disclosed[StratifiedResult], group: str = ALL) -> 
         time = f"{count(measure.per)} {unit_words(estimate.unit, measure.per)}"
         return f"{who}{measure.title}: {value} per {time}{doubt}, from {count(estimate.numerator)} in {counted}."
     if measure.estimator is Estimator.MEDIAN:
-        told = f"Half of the {counted} {units} {measure.known_words} {measure.did} {value} or less{doubt}"
+        most = f"{_amount(measure, estimate)} or less{doubt}"
+        told = f"Half of the {counted} {units} {measure.known_words} {measure.did} {most}"
         return f"{who}{told}.{_left_out(measure, estimate)}"
     if measure.estimator is Estimator.MEAN_CHANGE:
         scores = f"{_scores(measure)} of the {counted} {units} {measure.known_words}"
@@ -192,8 +193,9 @@ def _median_takeaways(measure: Measure, estimate: Estimate) -> Iterable[str]:
 def _amount(measure: Measure, estimate: Estimate) -> str:
     """Return a median with its unit; days bring theirs."""
     scale = scale_of(measure, [estimate])
-    told = value_words(estimate.value, scale)
-    return told if scale is Scale.DAYS else f"{told} {unit_words(measure.amount_unit, 1 if estimate.value == 1 else 2)}"
+    if scale is Scale.DAYS:
+        return value_words(estimate.value, scale)
+    return f"{estimate.value:g} {unit_words(measure.amount_unit, 1 if estimate.value == 1 else 2)}"
 
 
 def _when(measure: Measure, number: str) -> str:
@@ -272,7 +274,10 @@ def _rose_or_fell(estimate: Estimate) -> str:
 
 def _units_of(result: StratifiedResult, estimate: Estimate, number: int) -> str:
     """Return what the denominator counts: sessions, or episodes, people, courses also behind points and days."""
-    return unit_words(result.cohort.unit if estimate.unit in ("point", "day", "week") else estimate.unit, number)
+    # The days and weeks of a ratio are its denominator; those of a median or a curve are its value.
+    counts_units = result.measure.estimator in (Estimator.RATIO, Estimator.RATE)
+    is_value = estimate.unit in ("point", "day", "week") and not counts_units
+    return unit_words(result.cohort.unit if is_value else estimate.unit, number)
 
 
 def _in_brackets(text: str) -> str:

@@ -19,8 +19,11 @@ from typing import Any
 
 import pytest
 
+from analytics.disclosure import internal_view
 from analytics.measures import ALL, Estimate, StratifiedResult, definition_card, evaluate, find, result_as_text
+from analytics.reports.sentences import level_sentence
 from tests.spec.outcome_tables import SmallSnapshot, small_snapshot
+from tests.spec.showable import PROVENANCE
 
 ROWS: list[tuple[int | None, str | None, int, int | None, tuple[int, int, int], int | None]] = [
     (56, "completed", 18, 6, (20, 2, 0), None),
@@ -126,3 +129,15 @@ def test_hospital_within_30_days(twelve: SmallSnapshot) -> None:
     assert card.window == "days 1 to 30 after leaving"
     assert "readmission_day between 1 and 30" in card.sql
     assert [step.count for step in result.ladder.steps] == [12, 10, 10, 10, 9, 2]
+
+
+def test_what_is_counted_and_what_is_the_value_have_their_own_units() -> None:
+    # Longest runs of clear weeks 1, 2, 3: half had two or fewer. Clear weeks: 1 + 2 + 3 of 2 + 3 + 3 = 6 of 8.
+    rows = [{"is_sud": True, "use_pattern": pattern} for pattern in ("-+", "+--", "---")]
+    snapshot = small_snapshot(rows)
+    said = []
+    for name in ("use_longest_abstinence", "use_percent_negative"):
+        (result,) = evaluate([find(name)], snapshot)
+        said.append(level_sentence(internal_view(result, PROVENANCE, "all episodes")))
+    assert said[0].startswith("Half of the 3 episodes known had a longest time without use of 2 weeks or less.")
+    assert said[1].startswith("75% of the 8 weeks were clear")
