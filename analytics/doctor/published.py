@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from analytics.doctor.finding import Finding
 
@@ -122,7 +123,7 @@ def snapshot_findings(store: Path) -> Iterator[Finding]:
 def _against_manifest(snapshot: Path) -> Finding:
     manifest = snapshot.with_suffix(".json")
     try:
-        recorded = json.loads(manifest.read_text(encoding="utf-8"))
+        recorded = _manifest(manifest)
         expected_bytes = int(recorded["file_bytes"])
         expected_hash = recorded.get("file_sha256")
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
@@ -139,6 +140,15 @@ def _against_manifest(snapshot: Path) -> Finding:
     return Finding(False, "snapshot", f"{snapshot} {found}: it is damaged. Restore it, or import again.")
 
 
+def _manifest(path: Path) -> dict[str, Any]:
+    """Read a manifest; ValueError when it does not say what was written (manifests of earlier programs cannot tell)."""
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    written = content.pop("checksum", None)
+    if written not in (None, hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()):
+        raise ValueError("the checksum differs")
+    return content
+
+
 def _sha256(file: Path) -> str:
     with file.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
@@ -148,7 +158,7 @@ def _state(store: Path, snapshot_id: str) -> Finding:
     """Whether the rows behind the snapshot are as they were written: later batches are added to them."""
     folder = store / "batches" / snapshot_id
     try:
-        recorded = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["state_sha256"]
+        recorded = _manifest(folder / "manifest.json")["state_sha256"]
         damaged = [table for table, sha256 in recorded.items() if _sha256(folder / f"{table}.parquet") != sha256]
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         damaged = ["manifest"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -26,6 +27,9 @@ NEEDED_PAPER: Final[dict[str, PaperKind]] = {"limited": "agreement", "expert": "
 #      by item (score_item), and whence a score comes (score.given_as)
 #   3: referral, satisfaction, finance
 SCHEMA_VERSION: Final = 3
+
+# Of the manifest itself: one digit more or less in it would be shown as a fact.
+CHECKSUM: Final = "checksum"
 
 
 @dataclass(frozen=True)
@@ -94,8 +98,10 @@ class SnapshotFacts:
         return not self.paper_gap(today)
 
     def write(self, path: Path) -> None:
-        """Write the manifest as JSON."""
-        path.write_text(json.dumps(asdict(self), indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        """Write the manifest as JSON, with a checksum of all that it says."""
+        content = asdict(self)
+        content[CHECKSUM] = _checksum(content)
+        path.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def paper_gap(privacy_mode: str, paper: Paper | None, today: date) -> PaperGap:
@@ -107,6 +113,10 @@ def paper_gap(privacy_mode: str, paper: Paper | None, today: date) -> PaperGap:
         return "agreement_missing" if needed == "agreement" else "certificate_missing"
     expired = paper.expires is not None and date.fromisoformat(paper.expires) < today
     return "certificate_expired" if expired else ""
+
+
+def _checksum(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _typed(content: dict[str, Any]) -> dict[str, Any]:
@@ -130,7 +140,10 @@ def read_facts(path: Path) -> SnapshotFacts:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        version = content["schema_version"]
+        version, written = content["schema_version"], content.pop(CHECKSUM, None)
+        # Manifests of earlier programs have none.
+        if version == SCHEMA_VERSION and written not in (None, _checksum(content)):
+            raise ValueError("the checksum differs")
         if version in range(1, SCHEMA_VERSION + 1):
             return SnapshotFacts(**{"state_version": version, **content, **_typed(content)})
     except (OSError, ValueError, KeyError, TypeError):
