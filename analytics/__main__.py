@@ -19,7 +19,8 @@ from pathlib import Path
 
 from analytics.commands import history, new_files
 from analytics.commands.terminal import Progress, day
-from analytics.errors import IopError, UsageProblem
+from analytics.doctor.finding import Finding
+from analytics.errors import InstrumentProblem, IopError, UsageProblem
 from analytics.settings import PROJECT_ROOT, store_folder
 
 
@@ -285,10 +286,21 @@ def _key(options: argparse.Namespace) -> int:
     return 0
 
 
+def _questionnaires() -> Finding:
+    """Look at the TOMLs of the questionnaires, which need Python 3.11; the doctor itself answers on any Python."""
+    from analytics.instruments import check_names, load_questionnaires
+
+    try:
+        check_names()
+    except InstrumentProblem as problem:
+        return Finding(False, "instruments", f"A questionnaire cannot be used. {problem}")
+    return Finding(True, "instruments", f"{len(load_questionnaires())} questionnaires are known.")
+
+
 def _doctor(options: argparse.Namespace) -> int:
     from analytics.doctor import examine
 
-    findings = examine(store_folder(options.store), options.key, options.port)
+    findings = [*examine(store_folder(options.store), options.key, options.port), _questionnaires()]
     for finding in findings:
         print(f"{'ok  ' if finding.ok else 'look'}  {finding.what}: {finding.sentence}")
     return 0 if all(finding.ok for finding in findings) else 1

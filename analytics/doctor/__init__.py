@@ -1,7 +1,7 @@
 """What is wrong with this installation, in sentences: `python -m analytics doctor`.
 
-Only the standard library is used (the questionnaires need no more) and nothing is changed, so that it also answers
-when the packages, the snapshot or the disk are broken.
+Only the standard library is used and nothing is changed, so that it also answers when the packages, the
+snapshot or the disk are broken.
 """
 
 import contextlib
@@ -16,8 +16,6 @@ from typing import IO
 
 from analytics.doctor.finding import Finding
 from analytics.doctor.published import anchors_finding, paper_findings, snapshot_findings
-from analytics.errors import InstrumentProblem
-from analytics.instruments import check_names, load_questionnaires
 
 if sys.platform == "win32":
     import msvcrt
@@ -30,7 +28,7 @@ KEY_BYTES = 32  # HMAC-SHA256 gains nothing from a longer key and loses strength
 
 
 def examine(store: Path, key: Path | None, port: int) -> list[Finding]:
-    """Look at Python, questionnaires, disk, store, key, anchors, snapshot, paper, import lock and port, in this order.
+    """Look at Python, disk, store, key, anchors, snapshot, paper, import lock and port, in this order.
 
     Parameters
     ----------
@@ -43,7 +41,6 @@ def examine(store: Path, key: Path | None, port: int) -> list[Finding]:
     """
     return [
         _python(),
-        *_looked_at("instruments", lambda: [_instruments()]),
         *_looked_at("disk", lambda: [_disk(store)]),
         *_looked_at("store", lambda: [_folder(store)]),
         *_looked_at("key", lambda: _key(store, key)),
@@ -89,14 +86,6 @@ def _python() -> Finding:
     if sys.version_info[:2] < OLDEST_PYTHON:
         return Finding(False, "python", f"Python {found} is too old: install Python {needed} or later.")
     return Finding(True, "python", f"Python {found} is new enough ({needed} or later).")
-
-
-def _instruments() -> Finding:
-    try:
-        check_names()
-    except InstrumentProblem as problem:
-        return Finding(False, "instruments", f"A questionnaire cannot be used. {problem}")
-    return Finding(True, "instruments", f"{len(load_questionnaires())} questionnaires are known.")
 
 
 def _disk(store: Path) -> Finding:

@@ -111,3 +111,14 @@ def test_every_instrument_says_a_field_or_why_it_does_not(field: str) -> None:
 
 def test_a_second_scale_is_said_where_there_is_one() -> None:
     assert {each.id for each in load_instruments().values() if each.scale is not None} == {"who5"}
+
+
+def test_doctor_says_what_is_wrong_with_a_toml(tmp_path: Path) -> None:
+    (tmp_path / "made_up.toml").write_text(PLAIN.replace("step = 1", "step = 1\ncolour = 3"), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "analytics", "doctor", "--store", str(tmp_path / "store")],
+        cwd=PROJECT_ROOT, env=os.environ | {"IOP_INSTRUMENTS": str(tmp_path)}, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "look  instruments: A questionnaire cannot be used. made_up.toml, colour: there is no such" in done.stdout

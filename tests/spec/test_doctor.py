@@ -77,7 +77,6 @@ def test_a_sound_installation(store: Path, key: Path, port: int) -> None:
     looked_at = [finding.what for finding in findings]
     expected = [
         "python",
-        "instruments",
         "disk",
         "store",
         "key",
