@@ -60,6 +60,19 @@ _COMPARED: Final = {
     "capture": _Compared("capture", "person", ("source", "from_day"), {"from_day": "shift", "to_day": "shift"}),
 }
 
+# Rows of a program: SQL of what makes a row the same, and of what it says. Responses without a number have no key: of
+# those that are alike each is one of so many.
+_LIKE: Final = "program_id, period_code, respondent, instrument, total, recommend"
+_PROGRAM_ROWS: Final = {
+    "satisfaction": (
+        "program_id, period_code, respondent, instrument, response_no, invited is null, "
+        "case when invited is null and response_no is null then "
+        f"hash({_LIKE}, row_number() over (partition by {_LIKE}, response_no, invited)) end",
+        "total, recommend, invited, answered",
+    ),
+    "finance": ("program_id, period_code", "cost, capacity_slots"),
+}
+
 # Of an episode: what depends on other stays, on the data cut, or on its number.
 _NOT_CONTENT: Final = ("episode_id", "person_id", "episode_key", "person_key", "observed_days", "start_day")
 
@@ -110,7 +123,11 @@ class _Comparison:
         )
 
     def of_rows(self, file: str) -> Changes | None:
-        """Return the changes of a child file; None when both states have no such table."""
+        """Return the changes of a file; None when not both states have its table."""
+        if file in _PROGRAM_ROWS:
+            return self.of_program_rows(file)
+        if file == "referrals":
+            return self.of_referrals()
         how = _COMPARED[file]
         columns = self._both(how.table)
         if not columns:
@@ -141,6 +158,42 @@ class _Comparison:
             f"select {hashed(key, then, 'm.now_id')} as key, {hashed(rest, then, '0')} as content "
             f"from {self._read(self._then, how.table)} t join moved_{how.parent} m on m.then_id = t.{parent}",
         )
+
+    def of_referrals(self) -> Changes | None:
+        """Return the changes of referrals; another day is seen where it shows: before a stay, or in the label."""
+        columns = self._both("referral")
+        if not columns:
+            return None
+        row = ", ".join(f"t.{name}" for name in ("source", "decision", "person_key", "episode_given"))
+        # The stay of a referral that names none depends on other rows: its days count where it is still the same.
+        then = (
+            f"select t.referral_key as key, {row}, t.episode_id, m.now_id, t.referral_period, "
+            f"t.days_to_admission + m.shift as days from {self._read(self._then, 'referral')} t "
+            "left join moved_episode m on m.then_id = t.episode_id"
+        )
+        same = " and ".join(
+            f"n.{name} is not distinct from o.{name}" for name in ("source", "decision", "person_key", "episode_given")
+        )
+        moved = (
+            "(n.episode_given and n.episode_id is distinct from o.now_id) or "
+            "(n.episode_id = o.now_id and n.days_to_admission <> o.days) or n.referral_period <> o.referral_period"
+        )
+        return self._counted(
+            f"select n.referral_key as key, 0 as content from {self._read(self._now, 'referral')} n",
+            f"select o.key, case when n.referral_key is null then 0 when {same} and not coalesce({moved}, false) then 0 "
+            f"else 1 end as content from ({then}) o left join {self._read(self._now, 'referral')} n on n.referral_key = o.key",
+        )
+
+    def of_program_rows(self, file: str) -> Changes | None:
+        """Return the changes of a file whose rows belong to a program and a period."""
+        if not self._both(file):
+            return None
+        key, content = _PROGRAM_ROWS[file]
+        now, then = (
+            f"select hash({key}) as key, hash({content}) as content from {self._read(state, file)}"
+            for state in (self._now, self._then)
+        )
+        return self._counted(now, then)
 
     def _counted(self, now: str, then: str) -> Changes:
         row = self._connection.execute(
@@ -173,7 +226,7 @@ def changes_of(
     comparison = _Comparison(connection, now, then, cut_day, former_cut_day)
     found = {EPISODES.file: comparison.of_episodes()}
     for spec in TABLES[1:]:
-        changes = comparison.of_rows(spec.table) if spec.table in _COMPARED else None
+        changes = comparison.of_rows(spec.table)
         if changes is not None and any(vars(changes).values()):
             found[spec.file] = changes
     return found
