@@ -151,7 +151,8 @@ def test(options, more):
         if call([python, *command]):
             failed.append(name)
     say("== pytest" + (" (failed before it: {})".format(", ".join(failed)) if failed else ""))
-    command = [python, "-m", "pytest", "--cov", "--cov-report=term"]
+    # Two processes, each file in one of them; `-n 0` among the arguments goes back to one.
+    command = [python, "-m", "pytest", "--cov", "--cov-report=term", "-n", "2", "--dist", "loadfile"]
     if options.long:
         command.append("--long")
     if call(command + more):

@@ -4,13 +4,14 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 
 from analytics.settings import PROJECT_ROOT
 
-EXIT_STATUS = pytest.StashKey[int]()
+SESSION = pytest.StashKey[pytest.Session]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,22 +35,46 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    session.config.stash[EXIT_STATUS] = int(exitstatus)
-
-
-@pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
     """End at once, so that pytest's summary is the last line.
 
     Threads of Streamlit's page tests still hold connections when the interpreter ends, and DuckDB's binding would
     list each of them below the summary. Everything that pytest has to write is written by now.
     """
-    status = config.stash.get(EXIT_STATUS, None)
-    if status is not None:
+    session = config.stash.get(SESSION, None)
+    if session is not None and not hasattr(config, "workerinput"):
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(status)
+        os._exit(int(session.exitstatus))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Keep the session for its exit status, and hand over what this process found when it is one of several."""
+    from tests.reference import proof
+
+    session.config.stash[SESSION] = session
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["proofs"] = proof.handed_over()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what another process found."""
+    from tests.reference import proof, validation
+
+    assert validation.PROOFS  # declared by its imports
+    proof.take_over(getattr(node, "workeroutput", {}).get("proofs", []))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """At the end of the tests: our numbers beside the references'."""
+    from tests.reference import proof, validation
+
+    if proof.FOUND:
+        terminalreporter.section("ours / the references'")
+        for line in validation.report(PROJECT_ROOT.parent / "shared"):
+            terminalreporter.line(line)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@
 `docs/validation.md` and the report at the end of the tests of the same declarations.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import inf, isnan
@@ -75,6 +75,20 @@ def run(shared: Path, of: Proof) -> Proven:
     found = _run(shared, of)
     FOUND[of.name] = found
     return found
+
+
+def handed_over() -> list[tuple[str, str, float, float, int, float, str]]:
+    """Return what was found here as plain values, for the process that started this one."""
+    return [
+        (name, each.shown, each.ours, each.theirs, each.numbers, each.difference, each.where)
+        for name, each in FOUND.items()
+    ]
+
+
+def take_over(rows: Iterable[Sequence[Any]]) -> None:
+    """Add what another process found."""
+    by_name = {each.name: each for each in PROOFS}
+    FOUND.update({name: Proven(by_name[name], *values) for name, *values in rows})
 
 
 @cache
