@@ -178,10 +178,12 @@ class _Comparison:
             "(n.episode_given and n.episode_id is distinct from o.now_id) or "
             "(n.episode_id = o.now_id and n.days_to_admission <> o.days) or n.referral_period <> o.referral_period"
         )
+        now = self._read(self._now, "referral")
+        unchanged = f"n.referral_key is null or {same} and not coalesce({moved}, false)"
         return self._counted(
-            f"select n.referral_key as key, 0 as content from {self._read(self._now, 'referral')} n",
-            f"select o.key, case when n.referral_key is null then 0 when {same} and not coalesce({moved}, false) then 0 "
-            f"else 1 end as content from ({then}) o left join {self._read(self._now, 'referral')} n on n.referral_key = o.key",
+            f"select n.referral_key as key, 0 as content from {now} n",
+            f"select o.key, case when {unchanged} then 0 else 1 end as content "
+            f"from ({then}) o left join {now} n on n.referral_key = o.key",
         )
 
     def of_program_rows(self, file: str) -> Changes | None:
