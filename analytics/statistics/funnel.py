@@ -58,7 +58,7 @@ def exact_limits(n: ArrayLike, target: float, level: float) -> tuple[Floats, Flo
 
     Parameters
     ----------
-    n : denominators, at least 1. target : share, 0 to 1. level : probability between the limits.
+    n : denominators; nobody gives NaN. target : share, 0 to 1. level : probability between the limits.
 
     References
     ----------
@@ -68,7 +68,8 @@ def exact_limits(n: ArrayLike, target: float, level: float) -> tuple[Floats, Flo
     >>> round(float(low[0]), 3), round(float(high[0]), 3)
     (0.381, 0.691)
     """
-    sizes = np.asarray(n, dtype=np.float64)
+    given = np.asarray(n, dtype=np.float64)
+    sizes = np.where(given > 0, given, np.nan)
     if target in (0.0, 1.0):  # then nothing varies
         return np.where(sizes > 0, target, np.nan), np.where(sizes > 0, target, np.nan)
 
