@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from analytics.measures import ALL, evaluate, find
+from analytics.measures.catalog import CATALOG
 from analytics.settings import PROJECT_ROOT
 from analytics.store.outcomes import build_outcomes
 from tests.reference.proofs_published import percentages
@@ -17,14 +18,15 @@ from tests.spec.built_outcomes import outcome
 from tests.spec.outcome_tables import SmallSnapshot, one, small_snapshot
 from tests.spec.row_tables import row_tables
 
-# id: what is missing. A test that names an example takes it off the list.
+# Excused as long as no measure of the catalogue has an id that begins like this.
+NOT_DECLARED = {
+    "conversion": "admission_conversion",
+    "efficiency": "cost_per",
+    "fuh": "step_down",
+}
 WITHOUT_A_TEST = {
-    "conversion": "measure admission_conversion is not declared",
-    "efficiency": "measure cost_per_reliable_improvement is not declared",
-    "fuh": "measure step_down_start_7_30 is not declared",
     "gpra_window": "windows are days after leaving; nothing computes a calendar window from the intake date",
     "gpra_window_31": "windows are days after leaving; nothing computes a calendar window from the intake date",
-    "mbc": "measure mbc_fidelity is not declared",
     "rtm": "regression to the mean is a sentence on the cards, not a computed figure",
     "suppress": "there is no export to outsiders; inside, groups of fewer than 11 carry a mark (test_disclosed.py)",
 }
@@ -46,9 +48,10 @@ def test_every_example_is_tested_or_listed_with_the_reason(shared: Path) -> None
     assert len(every) == 80
     files = (PROJECT_ROOT / "tests").glob("*/test_*.py")
     found = {name for file in files for name in named(file.read_text(encoding="utf-8"))}
-    assert every - found - set(WITHOUT_A_TEST) == set(), "has neither a test nor a reason"
+    excused = {name for name, begins in NOT_DECLARED.items() if not any(each.id.startswith(begins) for each in CATALOG)}
+    assert every - found - excused - set(WITHOUT_A_TEST) == set(), "has neither a test nor a reason"
     assert found & set(WITHOUT_A_TEST) == set(), "has a test by now: take it off the list"
-    assert set(WITHOUT_A_TEST) <= every
+    assert {*WITHOUT_A_TEST, *NOT_DECLARED} <= every
 
 
 @pytest.mark.parametrize(
