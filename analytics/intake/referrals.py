@@ -109,7 +109,7 @@ def write_referrals(
         "anti join dense_person using (person_key)"
     )
     period = "null::varchar" if study_days else period_label("received_on", mode)
-    observed = f"{'observed_until' if study_days else cut_day} - received_on"
+    observed = f"{'p.observed_until' if study_days else cut_day} - received_on"
     copy(
         "referral",
         "select (row_number() over (order by r.referral_key))::integer as referral_id, p.person_id, r.episode_id, "

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from analytics.intake.anchors import carry_anchors, settle_anchors
+from analytics.intake.importer import ImportRequest, run_import
+from analytics.intake.mapping_toml import load_mapping
 from analytics.intake.relative import PrivacyMode
 from analytics.intake.report import ImportReport
 from tests.spec.raw_files import CUT, Files, Provider, Row
@@ -331,3 +333,45 @@ def test_anchors_without_referrals_can_still_be_read(provider: Provider) -> None
     carry_anchors(provider.key, snapshot_id, snapshot_id)
     settle_anchors(provider.key, snapshot_id)
     assert path.read_text() == text
+
+
+# Sources in study days
+
+STUDY = """
+study_days = true
+observed_until = 200
+[episodes]
+file = "stays.csv"
+[episodes.columns]
+episode_id = "Stay"
+person_id = "Who"
+admit_day = "First"
+program_id = { const = "TRIAL", because = "one program" }
+""" + "".join(
+    f'{name} = "unknown"\n'
+    for name in ("discharge_day", "discharge_reason", "modality", "planned_weeks", "level_of_care", "primary_condition",
+                 "age_band", "gender", "referral_source")
+) + """
+[referrals]
+file = "asked.csv"
+[referrals.columns]
+referral_id = "No"
+person_id = "Who"
+received_day = "Day"
+"""  # fmt: skip
+
+
+def test_study_days_place_referrals_on_the_clock_of_each_person(provider: Provider) -> None:
+    folder = provider.home / "in"
+    folder.mkdir()
+    (folder / "stays.csv").write_text("Stay,Who,First\nE1,P1,140\n")
+    (folder / "asked.csv").write_text("No,Who,Day\nR1,P1,135\nR2,P9,3\n")
+    mapping = provider.home / "trial.toml"
+    mapping.write_text(STUDY)
+    request = ImportRequest(folder, provider.store, "limited", provider.key, CUT, CUT, load_mapping(mapping))
+    assert run_import(request).published
+    # P1 was observed for 65 days after asking; how long P9 was, who never came, nobody knows.
+    assert stored(provider, "days_to_admission, observed_days, referral_period") == {
+        "R1": (5, 60, None),
+        "R2": (None, None, None),
+    }
