@@ -111,7 +111,9 @@ def test_a_page_that_is_run_alone_shows_nothing(demo: Path, script: Path) -> Non
     assert shows_nothing(page)
 
 
-@pytest.mark.parametrize("viewer", ["local", {"name": "local", "roles": sorted(ALL_ROLES)}, object()], ids=repr)
+@pytest.mark.parametrize(
+    "viewer", ["local", {"name": "local", "roles": sorted(ALL_ROLES)}, object()], ids=["text", "dict", "object"]
+)
 def test_only_a_viewer_made_by_the_front_door_counts(demo: Path, viewer: object) -> None:
     page = AppTest.from_file(PAGES[0], default_timeout=60)
     page.session_state["viewer"] = viewer

@@ -298,7 +298,9 @@ def test_a_named_gzip_file_is_unpacked_and_has_its_limit_unpacked(tmp_path: Path
     assert rule_of(path, ReadOptions(gzip=True, max_file_bytes=1_000_000)) == "FILE_TOO_LARGE"
 
 
-@pytest.mark.parametrize("content", [b"a,b\n1,2\n", gzip.compress(b"a,b\n1,2\n" * 99)[:-20]])
+@pytest.mark.parametrize(
+    "content", [b"a,b\n1,2\n", gzip.compress(b"a,b\n1,2\n" * 99)[:-20]], ids=["not gzip", "cut short"]
+)
 def test_a_file_that_is_named_gzip_and_is_not_whole_gzip_is_refused(tmp_path: Path, content: bytes) -> None:
     assert rule_of(write(tmp_path, content), ReadOptions(gzip=True)) == "FILE_TYPE"
 
