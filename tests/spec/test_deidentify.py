@@ -209,10 +209,14 @@ def test_stored_days_are_the_differences_of_the_dates(provider: Provider) -> Non
             (episode(a), days(a["session_date"], admitted[a["episode_id"]]), a["status"], a["minutes"])
             for a in files["attendance"]
         ],
-        "select episode_id, instrument, day, total from score": [
+        "select episode_id, instrument, day, total from score where given_as = 'total'": [
             (episode(s), "gad7" if s.get("instrument") == "GAD-7" else "phq9",
              days(s["assessed_on"], admitted[s["episode_id"]]), s["total"])
             for s in files["scores"]
+        ],
+        "select episode_id, day, item::integer, value::integer from score_item": [
+            (episode(i), days(i["assessed_on"], admitted[i["episode_id"]]), i["item"], i["value"])
+            for i in files["score_items"]
         ],
         "select episode_id, day, result::varchar from substance_use": [
             (episode(u), days(u["observed_on"], admitted[u["episode_id"]]), u["result"])
