@@ -52,5 +52,6 @@ def _sentence(error: Exception) -> str | None:
     # DuckDB hands on the words of the operating system, not its number.
     text = str(error)
     found = next((words for number, words in _BY_NUMBER.items() if os.strerror(number) in text), None)
-    out_of_memory = isinstance(error, (duckdb.OutOfMemoryException, MemoryError))
+    # A commit without memory is an error of the transaction, by its kind.
+    out_of_memory = isinstance(error, (duckdb.OutOfMemoryException, MemoryError)) or "could not allocate" in text
     return found or (_MEMORY if out_of_memory else None)
