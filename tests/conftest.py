@@ -12,6 +12,13 @@ import pytest
 from analytics.settings import PROJECT_ROOT
 
 SESSION = pytest.StashKey[pytest.Session]()
+MAIN = sys.modules["__main__"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Begin each test with the process's own main module: a page test leaves the page there for a child to run."""
+    sys.modules["__main__"] = MAIN
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
