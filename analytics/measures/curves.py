@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.measures.cohort_sql import Rows
+from analytics.measures.estimate import without_bounds
 from analytics.measures.ladder_sql import Statement, amount_of, bound_to, parameters_in, step_code, steps_of
 from analytics.measures.tally import Tally, why_nothing
 from analytics.measures.types import (
@@ -126,17 +127,13 @@ def survival_estimate(curve: Curve, estimate: SurvivalCurve, tally: Tally, measu
             f"still_in_{day}_high": point.ci_high,
             f"still_in_{day}_standard_error": point.standard_error,
         }
-    return Estimate(
+    return without_bounds(
+        tally,
         value=curve.median,
         ci_low=curve.median_low,
         ci_high=curve.median_high,
         numerator=sum(curve.events),
         denominator=tally.yes,
-        persons=None,
-        unknown=tally.unknown,
-        too_recent=tally.too_recent,
-        lower_bound=nan,
-        upper_bound=nan,
         method="kaplan-meier, log-log",
         unit=measure.time_unit,
         reason=reason,
@@ -158,17 +155,13 @@ def incidence_estimate(estimate: CumulativeIncidence, tally: Tally, measure: Mea
     elif reason is None and isnan(point.ci_low):
         reason = f"No interval: all {tally.yes} show the same by day {day}."
     every = {way: estimate.at(code, day).value for code, way in enumerate(WAYS, start=1)}
-    return Estimate(
+    return without_bounds(
+        tally,
         value=point.value,
         ci_low=point.ci_low,
         ci_high=point.ci_high,
         numerator=int(estimate.events[chosen][estimate.time <= day].sum()),
         denominator=tally.yes,
-        persons=None,
-        unknown=tally.unknown,
-        too_recent=tally.too_recent,
-        lower_bound=nan,
-        upper_bound=nan,
         method="aalen-johansen, log-log",
         unit=unit,
         reason=reason,

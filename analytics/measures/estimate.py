@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from math import isnan, nan
 from typing import Final, Literal
@@ -62,6 +62,38 @@ def other_treatment(measure: Measure) -> tuple[str, Missing]:
     return (UNKNOWN_AS_NO, "failure") if measure.missing == "shown" else (OF_KNOWN, "shown")
 
 
+def without_bounds(
+    tally: Tally,
+    *,
+    value: float,
+    ci_low: float,
+    ci_high: float,
+    numerator: int,
+    denominator: int,
+    method: str,
+    unit: str,
+    reason: str | None,
+    details: Mapping[str, float],
+) -> Estimate:
+    """Return an estimate of what has no worst and best case, with the counts that every estimate takes of its tally."""
+    return Estimate(
+        value=value,
+        ci_low=ci_low,
+        ci_high=ci_high,
+        numerator=numerator,
+        denominator=denominator,
+        persons=None,
+        unknown=tally.unknown,
+        too_recent=tally.too_recent,
+        lower_bound=nan,
+        upper_bound=nan,
+        method=method,
+        unit=unit,
+        reason=reason,
+        details=details,
+    )
+
+
 def ratio(tally: Tally, sums: PairSums, measure: Measure, unit: Unit) -> Estimate:
     """Return a ratio of sums over rows, such as sessions attended of sessions booked.
 
@@ -73,17 +105,13 @@ def ratio(tally: Tally, sums: PairSums, measure: Measure, unit: Unit) -> Estimat
     reason = why_nothing(tally, measure, unit) if isnan(answer.value) else None
     if not isnan(answer.value) and isnan(answer.low):
         reason = _no_spread(sums.n, unit)
-    return Estimate(
+    return without_bounds(
+        tally,
         value=answer.value,
         ci_low=answer.low,
         ci_high=answer.high,
         numerator=round(sums.y),
         denominator=round(sums.x),
-        persons=None,
-        unknown=tally.unknown,
-        too_recent=tally.too_recent,
-        lower_bound=nan,
-        upper_bound=nan,
         method="ratio of sums, logit t",
         unit=str(measure.ratio_unit),
         reason=reason,
@@ -98,17 +126,13 @@ def rate(tally: Tally, sums: PairSums, measure: Measure, unit: Unit) -> Estimate
     """
     limits = poisson_rate(sums.y, sums.x)
     reason = why_nothing(tally, measure, unit) if not sums.x else None
-    return Estimate(
+    return without_bounds(
+        tally,
         value=measure.per * sums.y / sums.x if sums.x else nan,
         ci_low=measure.per * limits.low,
         ci_high=measure.per * limits.high,
         numerator=round(sums.y),
         denominator=round(sums.x),
-        persons=None,
-        unknown=tally.unknown,
-        too_recent=tally.too_recent,
-        lower_bound=nan,
-        upper_bound=nan,
         method="poisson, exact",
         unit=str(measure.ratio_unit),
         reason=reason,
@@ -130,17 +154,13 @@ def median_estimate(
     if reason is None and isnan(found.ci_low):
         reason = f"No interval: {found.n} {PLURAL[unit]} are too few for one of a median."
     spread = ("quarter", "three_quarters", "ninety", "coverage")
-    return Estimate(
+    return without_bounds(
+        tally,
         value=found.median,
         ci_low=found.ci_low,
         ci_high=found.ci_high,
         numerator=found.n,
         denominator=found.n,
-        persons=None,
-        unknown=tally.unknown,
-        too_recent=tally.too_recent,
-        lower_bound=nan,
-        upper_bound=nan,
         method="median, order statistic",
         unit=measure.amount_unit,
         reason=reason,
@@ -167,17 +187,13 @@ def mean_difference(tally: Tally, sums: PairSums, measure: Measure, unit: Unit) 
     if reason is None and isnan(change.ci_low):
         reason = _no_spread(sums.n, unit)
     left_out = ("n", "mean", "ci_low", "ci_high")
-    return Estimate(
+    return without_bounds(
+        tally,
         value=change.mean,
         ci_low=change.ci_low,
         ci_high=change.ci_high,
         numerator=sums.n,
         denominator=sums.n,
-        persons=None,
-        unknown=tally.unknown,
-        too_recent=tally.too_recent,
-        lower_bound=nan,
-        upper_bound=nan,
         method="paired t",
         unit="point",
         reason=reason,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from analytics.measures.denominators import REVIEWED
+from analytics.measures.substance_use import FOR_USE
 from analytics.measures.types import Estimator, Measure, Table
 
 # Missed and mixed weeks are read as positive.
@@ -18,7 +19,6 @@ AS_POSITIVE: Final = "translate(use_pattern, 'o*', '++')"
 WEEKS: Final = "length(replace(use_pattern, '_', ''))"
 NEGATIVE_WEEKS: Final = "(length(use_pattern) - length(replace(use_pattern, '-', '')))"
 
-FOR_USE: Final = "treated for substance use"
 TESTED: Final = "had a week with a drug test"
 
 
