@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
 import shutil
 import sys
@@ -17,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
-from analytics.commands import history, new_files
+from analytics.commands import history, measure, new_files
 from analytics.commands.terminal import Progress, day
 from analytics.doctor.finding import Finding
 from analytics.errors import InstrumentProblem, IopError, UsageProblem
@@ -96,27 +95,7 @@ def command_line() -> argparse.ArgumentParser:
 
     new_files.add_to(commands)
 
-    measure = commands.add_parser("measure", help="compute a measure from the published snapshot")
-    measure.add_argument("id", nargs="?", help="a measure; without one the measures are listed")
-    measure.add_argument("--all", action="store_true", help="every measure")
-    measure.add_argument("--instrument", help="for symptom measures, such as phq9")
-    measure.add_argument("--profile", choices=("default", "nhs", "strict"), default="default")
-    measure.add_argument("--unit", choices=("episode", "person", "course"), default="episode")
-    measure.add_argument("--by", help="split by this column, such as modality")
-    measure.add_argument(
-        "--where", action="append", default=[], metavar="COLUMN=VALUE", help="keep only these; repeatable"
-    )
-    measure.add_argument("--start", help="admitted from this period on, such as 2026-01")
-    measure.add_argument("--end", help="admitted up to and including this period")
-    measure.add_argument("--format", choices=("text", "json", "sql"), default="text")
-    measure.add_argument(
-        "--explain",
-        type=int,
-        metavar="EPISODE",
-        help="why this episode of the snapshot is counted or not; stays inside",
-    )
-    measure.add_argument("--store", type=Path)
-    measure.set_defaults(command=_measure)
+    measure.add_to(commands)
 
     key = commands.add_parser("key", help="write a new pseudonym key")
     key.add_argument("action", choices=("new",))
@@ -222,58 +201,6 @@ def _demo(options: argparse.Namespace) -> int:
     progress.done()
     print(report.as_text(), end="")
     return 0 if report.published else 1
-
-
-def _measure(options: argparse.Namespace) -> int:
-    from analytics.measures import catalog, evaluate
-    from analytics.measures.as_json import result_as_dict
-    from analytics.measures.as_text import result_as_text
-    from analytics.measures.definitions_document import definition_comments
-    from analytics.measures.evaluate import statement
-    from analytics.measures.explain import explain, explanation_as_text
-    from analytics.measures.types import Cohort, Stratifier
-    from analytics.store.snapshot import open_current
-    from analytics.texts import words
-
-    if not options.id and not options.all:
-        for measure in catalog.CATALOG:
-            print(f"{catalog.FAMILY_OF[measure.id]:14} {measure.name:44} {measure.title}")
-        return 0
-    try:
-        by = Stratifier(options.by) if options.by else None
-    except ValueError:
-        raise UsageProblem(f"There is no split {options.by}. Choose one of {', '.join(Stratifier)}.") from None
-    where: dict[str, tuple[str, ...]] = {}
-    for condition in options.where:
-        column, equals, value = condition.partition("=")
-        if not equals:
-            raise UsageProblem("Write --where COLUMN=VALUE, such as --where modality=telehealth.")
-        where[column] = (*where.get(column, ()), value)
-    cohort = Cohort(where, options.start, options.end, options.unit)
-    if not options.all:
-        chosen = [catalog.find(options.id, options.instrument, options.profile)]
-    else:
-        chosen = [each for each in catalog.CATALOG if each.instrument is None or each.profile == options.profile]
-    if options.format == "sql":
-        for measure in chosen:
-            print(f"{definition_comments(measure)}\n\n{statement(measure, cohort, by)}")
-        return 0
-    snapshot = open_current(store_folder(options.store))
-    if gap := snapshot.facts.paper_gap(date.today()):
-        print(f"Mind: {words('paper_gap', gap)}. These numbers must not leave this house.", file=sys.stderr)
-    if options.all:
-        used = {row[0] for row in snapshot.query("select distinct instrument from program_instrument")}
-        chosen = [each for each in chosen if each.instrument is None or each.instrument in used]
-    if options.explain is not None:
-        print("\n\n".join(explanation_as_text(explain(each, snapshot, options.explain, cohort, by)) for each in chosen))
-        return 0
-    results = evaluate(chosen, snapshot, cohort, by)
-    if options.format == "json":
-        content = [result_as_dict(result) for result in results]
-        print(json.dumps(content if options.all else content[0], indent=1, ensure_ascii=False))
-    else:
-        print("\n\n".join(result_as_text(result) for result in results))
-    return 0
 
 
 def _key(options: argparse.Namespace) -> int:
