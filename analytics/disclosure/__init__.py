@@ -5,7 +5,6 @@ pages accept; nothing outside this package can make one.
 """
 
 from analytics.disclosure.disclosed import (
-    SMALL_GROUP,
     Disclosed,
     PairCounts,
     Provenance,
@@ -14,6 +13,7 @@ from analytics.disclosure.disclosed import (
     require_disclosed,
 )
 from analytics.disclosure.internal import internal_view
+from analytics.measures.small_groups import SMALL_GROUP
 
 __all__ = [
     "SMALL_GROUP",

@@ -10,8 +10,6 @@ from typing import Concatenate, Final, Generic, Literal, ParamSpec, Protocol, Ty
 from analytics.errors import DisclosureProblem
 from analytics.measures.types import StratifiedResult
 
-SMALL_GROUP: Final = 11  # CMS cell size policy: results of 1 to 10 people do not leave the house
-
 Tier = Literal["internal", "release"]
 
 

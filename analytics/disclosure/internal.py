@@ -5,20 +5,12 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
-from typing import Final, TypeVar, overload
+from typing import TypeVar, overload
 
-from analytics.disclosure.disclosed import KEY, SMALL_GROUP, Disclosed, PairCounts, Provenance
+from analytics.disclosure.disclosed import KEY, Disclosed, PairCounts, Provenance
 from analytics.errors import DisclosureProblem
-from analytics.measures.types import (
-    ALL,
-    Estimate,
-    Estimator,
-    Ladder,
-    StratifiedResult,
-)
-
-# From here on evaluate() no longer counts persons: 200 episodes are never fewer than 11 people.
-PERSONS_NOT_COUNTED_FROM: Final = 200
+from analytics.measures.small_groups import SMALL_GROUP, smaller_than
+from analytics.measures.types import ALL, Estimate, Ladder, StratifiedResult
 
 V = TypeVar("V")
 
@@ -84,40 +76,14 @@ def internal_view(
         small = frozenset({ALL}) if people < minimum else frozenset()
         return Disclosed(result, provenance, cohort_words, small, internal_minimum=internal_minimum, key=KEY)
     return Disclosed(
-        _without(result, _smaller_than(result, internal_minimum), internal_minimum),
+        _without(result, smaller_than(result, internal_minimum), internal_minimum),
         provenance,
         cohort_words,
-        _smaller_than(result, minimum),
-        _smaller_than(result, internal_minimum),
+        smaller_than(result, minimum),
+        smaller_than(result, internal_minimum),
         internal_minimum,
         key=KEY,
     )
-
-
-def _smaller_than(result: StratifiedResult, minimum: int) -> frozenset[str]:
-    return frozenset(group for group in result.estimates if _people_at_least(result, group) < minimum)
-
-
-def _people_at_least(result: StratifiedResult, group: str) -> int:
-    """Return how many people a group surely has: its persons, or what its counts say when nobody asked.
-
-    Without a count of persons, 199 episodes or sessions may all be one person's, so only 200 count as many.
-    """
-    estimate = result.estimates[group]
-    if estimate.persons is not None:
-        return estimate.persons
-    counted = estimate.denominator
-    if result.measure.estimator is Estimator.RATIO:
-        # Sessions are many per person; the ladder's last rung counts the episodes that have any.
-        counted = min(counted, _episodes(result, group))
-    if result.cohort.unit == "person" and result.measure.estimator is not Estimator.RATIO:
-        return counted
-    return counted if counted >= PERSONS_NOT_COUNTED_FROM else min(counted, 1)
-
-
-def _episodes(result: StratifiedResult, group: str) -> int:
-    ladder = result.ladder if group == ALL else result.ladders.get(group, Ladder(()))
-    return ladder.steps[-1].count if ladder.steps else 0
 
 
 def _without(result: StratifiedResult, hidden: frozenset[str], minimum: int) -> StratifiedResult:

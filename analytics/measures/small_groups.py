@@ -1,0 +1,39 @@
+"""Groups of so few people that a number could be about one of them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from analytics.measures.types import ALL, Estimator, Ladder, StratifiedResult
+
+SMALL_GROUP: Final = 11  # CMS cell size policy: results of 1 to 10 people do not leave the house
+
+# From here on evaluate() no longer counts persons: 200 episodes are never fewer than 11 people.
+PERSONS_NOT_COUNTED_FROM: Final = 200
+
+
+def smaller_than(result: StratifiedResult, minimum: int) -> frozenset[str]:
+    """Return the groups of fewer people than `minimum`, those without anybody included."""
+    return frozenset(group for group in result.estimates if _people_at_least(result, group) < minimum)
+
+
+def _people_at_least(result: StratifiedResult, group: str) -> int:
+    """Return how many people a group surely has: its persons, or what its counts say when nobody asked.
+
+    Without a count of persons, 199 episodes or sessions may all be one person's, so only 200 count as many.
+    """
+    estimate = result.estimates[group]
+    if estimate.persons is not None:
+        return estimate.persons
+    counted = estimate.denominator
+    if result.measure.estimator is Estimator.RATIO:
+        # Sessions are many per person; the ladder's last rung counts the episodes that have any.
+        counted = min(counted, _episodes(result, group))
+    if result.cohort.unit == "person" and result.measure.estimator is not Estimator.RATIO:
+        return counted
+    return counted if counted >= PERSONS_NOT_COUNTED_FROM else min(counted, 1)
+
+
+def _episodes(result: StratifiedResult, group: str) -> int:
+    ladder = result.ladder if group == ALL else result.ladders.get(group, Ladder(()))
+    return ladder.steps[-1].count if ladder.steps else 0
