@@ -11,6 +11,7 @@ from analytics.errors import MeasureProblem
 from analytics.instruments import find_instrument
 from analytics.measures.types import NOT_KNOWN, Cohort, Stratifier, Table
 from analytics.store.codes import CODES
+from analytics.texts.periods import Grain
 
 # Shares of full weeks with enough hours, as outcomes.sql names them, in the order in which they are shown.
 DOSE_BANDS: Final = ("none", "under half", "half or more", "every week")
@@ -88,6 +89,17 @@ def rows_of(table: Table, cohort: Cohort, instrument: str | None = None) -> Rows
         first = f" qualify {FIRST_OF_PERSON}" if cohort.unit == "person" else ""
         source = f"(select * from {table.value}{filters}{first})"
     return Rows(source, parameters)
+
+
+def at_grain(column: str, grain: Grain) -> str:
+    """Return SQL for the period of a column at a grain; what is coarser stays as it is."""
+    if grain == "month":
+        return column
+    if grain == "year":
+        return f"left({column}, 4)"
+    quarter = f"cast(floor((try_cast(right({column}, 2) as integer) + 2) / 3) as integer)"
+    of_month = f"length({column}) = 7 and not contains({column}, 'Q')"
+    return f"case when {of_month} then left({column}, 4) || '-Q' || cast({quarter} as varchar) else {column} end"
 
 
 def _column_condition(column: str, codes: tuple[str, ...], instrument: str | None) -> tuple[str, dict[str, object]]:

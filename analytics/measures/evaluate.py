@@ -39,6 +39,7 @@ from analytics.measures.types import (
     Stratifier,
     Table,
 )
+from analytics.texts.periods import Grain
 
 EVERYBODY: Final = Cohort()
 
@@ -50,6 +51,7 @@ def evaluate(
     by: Stratifier | None = None,
     *,
     persons: bool = True,
+    grain: Grain = "month",
 ) -> list[StratifiedResult]:
     """Compute measures for a cohort, in total and for every group of a split.
 
@@ -61,6 +63,7 @@ def evaluate(
     by : the split; None gives `ALL` only.
     persons : count the distinct people behind the totals and behind groups under 200 episodes (one or two
         more statements). False leaves every `persons` None.
+    grain : of a split by period: "quarter" and "year" take the stored months together.
 
     Returns
     -------
@@ -75,7 +78,7 @@ def evaluate(
     collected = _collected(measures, snapshot)
     results: dict[int, StratifiedResult] = {}
     for positions in _shared(measures):
-        scan = scan_of([measures[position] for position in positions], cohort, by)
+        scan = scan_of([measures[position] for position in positions], cohort, by, grain)
         findings = run(scan, snapshot)
         people = count_persons(scan, findings, snapshot) if persons else None
         for number, position in enumerate(positions):

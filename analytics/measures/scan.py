@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from analytics.measures.cohort_sql import Rows, rows_of
+from analytics.measures.cohort_sql import Rows, at_grain, rows_of
 from analytics.measures.curves import Cells, histogram, way_of
 from analytics.measures.groups import added_up, groups_of
 from analytics.measures.ladder_sql import (
@@ -23,6 +23,7 @@ from analytics.measures.ladder_sql import (
 from analytics.measures.sums_sql import PairSums, pairs_of, read_sums, summing
 from analytics.measures.tally import Paired, Tally
 from analytics.measures.types import ALL, Cohort, Estimator, Measure, SnapshotCursor, Stratifier, Unit
+from analytics.texts.periods import Grain
 
 Row = tuple[Any, ...]
 Key = TypeVar("Key", bound=Hashable)
@@ -30,16 +31,22 @@ Key = TypeVar("Key", bound=Hashable)
 # What is read from a histogram of whole numbers; each takes a statement of its own.
 HISTOGRAMS = (Estimator.SURVIVAL, Estimator.INCIDENCE, Estimator.MEDIAN)
 
+PERIODS = (Stratifier.ADMIT_PERIOD, Stratifier.DISCHARGE_PERIOD)
+
 
 @dataclass(frozen=True)
 class Scan:
-    """Measures that one statement can count. A histogram stands alone: its days are its own."""
+    """Measures that one statement can count. A histogram stands alone: its days are its own.
+
+    `grain` is that of a split by period; months are what is stored, or coarser where the privacy mode says so.
+    """
 
     measures: tuple[Measure, ...]
     matured: tuple[bool, ...]
     rows: Rows
     by: Stratifier | None
     unit: Unit
+    grain: Grain = "month"
 
     @property
     def is_histogram(self) -> bool:
@@ -49,7 +56,9 @@ class Scan:
     @property
     def split(self) -> str:
         """The column to group by, as SQL."""
-        return self.by.value if self.by else "null"
+        if self.by is None:
+            return "null"
+        return at_grain(self.by.value, self.grain) if self.by in PERIODS else self.by.value
 
 
 @dataclass(frozen=True)
@@ -80,11 +89,11 @@ class Findings:
         )
 
 
-def scan_of(measures: Sequence[Measure], cohort: Cohort, by: Stratifier | None) -> Scan:
+def scan_of(measures: Sequence[Measure], cohort: Cohort, by: Stratifier | None, grain: Grain = "month") -> Scan:
     """Return the scan of measures that share table and instrument."""
     rows = rows_of(measures[0].table, cohort, measures[0].instrument)
     matured = tuple(is_matured(measure, cohort, by) for measure in measures)
-    return Scan(tuple(measures), matured, rows, by, cohort.unit)
+    return Scan(tuple(measures), matured, rows, by, cohort.unit, grain)
 
 
 def statements(scan: Scan) -> Iterator[Statement]:

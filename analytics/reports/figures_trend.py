@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +15,7 @@ from analytics.reports.numbers import Scale, count, interval_words, scale_of, va
 from analytics.reports.palette import Palette, Theme, fade, palette
 from analytics.reports.sentences import takeaway
 from analytics.texts import period_short, period_words
+from analytics.texts.periods import place_of
 
 HEIGHT: Final = 400
 MOST_NAMES: Final = 7  # names of periods that fit on a phone
@@ -63,7 +63,7 @@ def trend_line(disclosed: Disclosed[StratifiedResult], theme: Theme, target: flo
     if result.by not in _PERIODS:
         raise MeasureProblem("A trend needs the result split by period. Ask for it by admission period.")
     points = [
-        _Point(_place(group), group, estimate, group in disclosed.small)
+        _Point(place_of(group), group, estimate, group in disclosed.small)
         for group, estimate in result.estimates.items()
         if group not in (ALL, NOT_KNOWN)
     ]
@@ -105,16 +105,6 @@ def trend_line(disclosed: Disclosed[StratifiedResult], theme: Theme, target: flo
 
 def _shown(estimate: Estimate) -> tuple[float, ...]:
     return (estimate.value, estimate.ci_low, estimate.ci_high) if estimate.has_value else ()
-
-
-def _place(period: str) -> int:
-    """Return where a period lies among those of its grain, so that an empty month leaves its place free."""
-    year = int(period[:4])
-    if found := re.fullmatch(r"\d{4}-Q([1-4])", period):
-        return 4 * year + int(found[1]) - 1
-    if found := re.fullmatch(r"\d{4}-(\d{2})", period):
-        return 12 * year + int(found[1]) - 1
-    return year
 
 
 def _names(points: list[_Point]) -> Spec:

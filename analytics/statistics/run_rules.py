@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,8 +15,8 @@ Special = Literal[
     "above_limit", "below_limit", "rising", "falling", "two_of_three_high", "two_of_three_low", "run_above", "run_below"
 ]
 
-# A run or a trend of this many points (Making Data Count, NHS England).
-_SEVEN: Final = 7
+# A run or a trend of this many points (Making Data Count, NHS England) are a signal.
+SEVEN: Final = 7
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,60 @@ class Runs:
     signal: bool | None
 
 
+@dataclass(frozen=True)
+class Stretch:
+    """Points in a row: on one side of a centre, or each beyond the one before.
+
+    Attributes
+    ----------
+    start, last : places of its first and last point in the series.
+    points : how many; gaps between them are none.
+    direction : 1 = above the centre, or rising; -1 = below, or falling.
+    """
+
+    start: int
+    last: int
+    points: int
+    direction: int
+
+
+def runs_of(values: ArrayLike, centre: float, *, ended_by_centre: bool = False) -> list[Stretch]:
+    """Return the runs of points on one side of a centre, in order of time.
+
+    Parameters
+    ----------
+    values : the series; NaN where nothing was observed, which is left out and ends no run.
+    ended_by_centre : whether a point on the centre line ends a run (Making Data Count), or belongs to no side and is
+        left out (Anhøj).
+    """
+    series = np.asarray(values, dtype=np.float64)
+    side = np.sign(series - centre)
+    return _alike(side, ~np.isnan(side) & ((side != 0) | ended_by_centre))
+
+
+def trends_of(values: ArrayLike) -> list[Stretch]:
+    """Return the stretches in which each point is higher, or lower, than the one before; a gap ends none."""
+    series = np.asarray(values, dtype=np.float64)
+    places = np.flatnonzero(~np.isnan(series))
+    steps = np.sign(np.diff(series[places]))
+    # A stretch has one point more than it has steps: the one from which the first step leaves.
+    return [
+        Stretch(int(places[step.start]), int(places[step.last + 1]), step.points + 1, step.direction)
+        for step in _alike(steps, np.ones(len(steps), dtype=np.bool_))
+    ]
+
+
+def _alike(side: Floats, counts: NDArray[np.bool_]) -> list[Stretch]:
+    """Return the stretches of equal sides among the points that count; those of side 0 only end others."""
+    places = np.flatnonzero(counts)
+    ends = np.flatnonzero(np.diff(side[places])) + 1
+    return [
+        Stretch(int(each[0]), int(each[-1]), len(each), int(side[each[0]]))
+        for each in np.split(places, ends)
+        if len(each) and side[each[0]] != 0
+    ]
+
+
 def anhoej(values: ArrayLike, centre: float) -> Runs:
     """Unusually long runs and unusually few crossings of the centre line.
 
@@ -59,15 +113,11 @@ def anhoej(values: ArrayLike, centre: float) -> Runs:
     >>> anhoej([1, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2], 1.5).signal
     True
     """
-    series = np.asarray(values, dtype=np.float64)
-    side = np.sign(series[~np.isnan(series)] - centre)
-    side = side[(side != 0) & ~np.isnan(side)]
-    useful = len(side)
+    runs = runs_of(values, centre)
+    useful = sum(run.points for run in runs)
     if useful == 0:
         return Runs(0, 0, 0, 0, 0, None)
-    changes = np.flatnonzero(np.diff(side)) + 1
-    runs = np.diff(np.concatenate([[0], changes, [useful]]))
-    longest, crossings = int(runs.max()), len(changes)
+    longest, crossings = max(run.points for run in runs), len(runs) - 1
     longest_limit = round(float(np.log2(useful)) + 3)
     crossings_limit = int(stats.binom.ppf(0.05, useful - 1, 0.5)) if useful > 1 else 0
     signal = longest > longest_limit or crossings < crossings_limit
@@ -97,16 +147,17 @@ def making_data_count(values: ArrayLike, centre: float, lower: float, upper: flo
     high, low = points > upper, points < lower
     near_upper, near_lower = centre + (upper - centre) * 2 / 3, centre - (centre - lower) * 2 / 3
     near = ~(high | low) & ((points > near_upper) | (points < near_lower))
-    steps = np.sign(np.diff(points))
+    runs = [run for run in runs_of(points, centre, ended_by_centre=True) if run.points >= SEVEN]
+    trends = [trend for trend in trends_of(points) if trend.points >= SEVEN]
     found: list[tuple[Special, NDArray[np.bool_]]] = [
         ("above_limit", high),
         ("below_limit", low),
-        ("rising", _stretches(steps == 1, _SEVEN - 1, extra=1)),
-        ("falling", _stretches(steps == -1, _SEVEN - 1, extra=1)),
+        ("rising", _marked(trends, 1, len(points))),
+        ("falling", _marked(trends, -1, len(points))),
         ("two_of_three_high", _two_of_three(near, side == 1)),
         ("two_of_three_low", _two_of_three(near, side == -1)),
-        ("run_above", _stretches(side == 1, _SEVEN)),
-        ("run_below", _stretches(side == -1, _SEVEN)),
+        ("run_above", _marked(runs, 1, len(points))),
+        ("run_below", _marked(runs, -1, len(points))),
     ]
     codes: list[Special | None] = [None] * len(series)
     places = np.flatnonzero(given)
@@ -116,14 +167,12 @@ def making_data_count(values: ArrayLike, centre: float, lower: float, upper: flo
     return tuple(codes)
 
 
-def _stretches(holds: NDArray[Any], length: int, extra: int = 0) -> NDArray[np.bool_]:
-    """Mark the points of every stretch of at least `length` in a row; of steps, their two ends (`extra` = 1)."""
-    marked = np.zeros(len(holds) + extra, dtype=np.bool_)
-    if len(marked) == 0 or len(holds) < length:
-        return marked
-    whole: Floats = np.convolve(holds.astype(np.float64), np.ones(length), mode="valid") == length
-    for start in np.flatnonzero(whole):
-        marked[start : start + length + extra] = True
+def _marked(stretches: list[Stretch], direction: int, length: int) -> NDArray[np.bool_]:
+    """Mark the points of the stretches of one direction."""
+    marked = np.zeros(length, dtype=np.bool_)
+    for stretch in stretches:
+        if stretch.direction == direction:
+            marked[stretch.start : stretch.last + 1] = True
     return marked
 
 

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import calendar
 import re
-from typing import Final
+from datetime import date
+from typing import Final, Literal
+
+Grain = Literal["month", "quarter", "year"]
+
+# The grains, finest first, and how many months each has.
+MONTHS_IN: Final[dict[Grain, int]] = {"month": 1, "quarter": 3, "year": 12}
 
 MONTHS: Final = (
     "January",
@@ -34,6 +41,54 @@ def _months(period: str) -> tuple[str, int | None, int | None]:
         last = 3 * int(found["quarter"])
         return year, last - 2, last
     return year, None, None
+
+
+def grain_of(period: str) -> Grain:
+    """Return whether a label is a month ("2026-03"), a quarter ("2026-Q1") or a year ("2026").
+
+    Raises
+    ------
+    ValueError
+        When the text is none of the three forms.
+    """
+    _, first, last = _months(period)
+    return "year" if first is None else "month" if first == last else "quarter"
+
+
+def place_of(period: str) -> int:
+    """Return where a period lies among those of its grain; the next one is one further, whatever the year."""
+    year, _, last = _months(period)
+    length = MONTHS_IN[grain_of(period)]
+    return int(year) * (12 // length) + (last or 12) // length - 1
+
+
+def period_at(place: int, grain: Grain) -> str:
+    """Return the period at a place among those of its grain: what `place_of` was asked about."""
+    year, number = divmod(place, 12 // MONTHS_IN[grain])
+    if grain == "year":
+        return f"{year:04}"
+    return f"{year:04}-{number + 1:02}" if grain == "month" else f"{year:04}-Q{number + 1}"
+
+
+def is_over(period: str, data_as_of: str) -> bool:
+    """Return whether a period had ended by the data cut.
+
+    Parameters
+    ----------
+    data_as_of
+        The data cut at the grain it is kept at: a day ("2026-09-30") or a period. Within the period of the data
+        cut itself nobody can know, so it is not over.
+    """
+    if len(data_as_of) == len("2026-09-30"):
+        year, _, last = _months(period)
+        month = last or 12
+        return date(int(year), month, calendar.monthrange(int(year), month)[1]) <= date.fromisoformat(data_as_of)
+    return _last_month(period) < _last_month(data_as_of) - MONTHS_IN[grain_of(data_as_of)] + 1
+
+
+def _last_month(period: str) -> int:
+    year, _, last = _months(period)
+    return 12 * int(year) + (last or 12)
 
 
 def period_words(period: str) -> str:

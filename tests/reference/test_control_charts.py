@@ -19,6 +19,7 @@ from analytics.statistics.control_charts import (
     u_chart,
     xmr_chart,
 )
+from analytics.statistics.run_rules import Stretch, runs_of, trends_of
 
 
 @pytest.mark.parametrize("module", [control_charts, run_rules])
@@ -142,3 +143,14 @@ def test_a_frozen_baseline_does_not_see_later_points() -> None:
 def test_phases_are_ascending_places_within_the_series(phases: list[int]) -> None:
     with pytest.raises(ValueError, match="phases"):
         run_chart([1, 2, 3, 4, 5, 6], phases=phases)
+
+
+def test_runs_and_trends_say_where_they_lie() -> None:
+    # Above twice, a gap, above once more, one on the centre, below twice.
+    series = [4, 5, nan, 6, 3, 1, 2]
+    assert runs_of(series, 3) == [Stretch(0, 3, 3, 1), Stretch(5, 6, 2, -1)]
+    assert runs_of([4, 3, 5], 3) == [Stretch(0, 2, 2, 1)]
+    assert runs_of([4, 3, 5], 3, ended_by_centre=True) == [Stretch(0, 0, 1, 1), Stretch(2, 2, 1, 1)]
+    # Rises by three points over a gap, falls by three; an equal point ends both.
+    assert trends_of(series) == [Stretch(0, 3, 3, 1), Stretch(3, 5, 3, -1), Stretch(5, 6, 2, 1)]
+    assert trends_of([1, 1, 2]) == [Stretch(1, 2, 2, 1)]

@@ -82,6 +82,8 @@ CALLS: list[Case] = [
     *cases(control_charts.laney_p_chart, *SHARES),
     *cases(control_charts.u_chart, *SHARES),
     *cases(run_rules.anhoej, *[(each, 3.0) for each in SERIES], ([3], NAN)),
+    *cases(run_rules.runs_of, *[(each, 3.0) for each in SERIES], ([3], NAN), ended_by_centre=True),
+    *cases(run_rules.trends_of, *[(each,) for each in SERIES]),
     *cases(run_rules.making_data_count, *[(each, 3.0, 3.0, 3.0) for each in SERIES], ([3], NAN, NAN, NAN)),
     *cases(funnel.proportion_funnel, *SHARES, overdispersion="additive"),
     *cases(funnel.proportion_funnel, *SHARES, overdispersion="multiplicative"),
