@@ -22,7 +22,8 @@ from analytics.errors import DisclosureProblem, MeasureProblem, StoreProblem
 from analytics.measures import catalog, evaluate
 from analytics.measures.groups import choices
 from analytics.measures.pairs import pair_counts
-from analytics.measures.types import NOT_KNOWN, Cohort, Measure, Profile, StratifiedResult, Stratifier
+from analytics.measures.results import StratifiedResult
+from analytics.measures.types import NOT_KNOWN, Cohort, Measure, Profile, Stratifier
 from analytics.reports.tables import csv_bytes
 from analytics.settings import DATA_FOLDER
 from analytics.store.snapshot import Snapshot, current_id, open_before, open_current, snapshot_path

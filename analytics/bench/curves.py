@@ -12,7 +12,8 @@ from analytics.bench.leaving import LeavingRows, leaving_rows
 from analytics.bench.r_peer import run_r
 from analytics.bench.timing import medians
 from analytics.measures import catalog, evaluate
-from analytics.measures.types import Measure, StratifiedResult, Stratifier
+from analytics.measures.results import StratifiedResult
+from analytics.measures.types import Measure, Stratifier
 from analytics.store.snapshot import open_current
 
 FASTER_THAN_STATSMODELS: Final = Gate(40, target=80, at_least=True)

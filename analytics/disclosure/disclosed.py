@@ -8,7 +8,7 @@ from dataclasses import InitVar, dataclass
 from typing import Concatenate, Final, Generic, Literal, ParamSpec, Protocol, TypeVar
 
 from analytics.errors import DisclosureProblem
-from analytics.measures.types import StratifiedResult
+from analytics.measures.results import StratifiedResult
 
 Tier = Literal["internal", "release"]
 

@@ -9,8 +9,9 @@ from typing import TypeVar, overload
 
 from analytics.disclosure.disclosed import KEY, Disclosed, PairCounts, Provenance
 from analytics.errors import DisclosureProblem
+from analytics.measures.results import Estimate, Ladder, StratifiedResult
 from analytics.measures.small_groups import SMALL_GROUP, smaller_than
-from analytics.measures.types import ALL, Estimate, Ladder, StratifiedResult
+from analytics.measures.types import ALL
 
 V = TypeVar("V")
 

@@ -11,18 +11,8 @@ from analytics.measures.catalog import CATALOG, find, headline
 from analytics.measures.definitions_document import measures_markdown
 from analytics.measures.evaluate import evaluate, statement
 from analytics.measures.pairs import PairCounts, pair_counts
-from analytics.measures.types import (
-    ALL,
-    NOT_KNOWN,
-    Cohort,
-    Curve,
-    Estimate,
-    Ladder,
-    Measure,
-    SnapshotCursor,
-    StratifiedResult,
-    Stratifier,
-)
+from analytics.measures.results import Curve, Estimate, Ladder, StratifiedResult
+from analytics.measures.types import ALL, NOT_KNOWN, Cohort, Measure, SnapshotCursor, Stratifier
 
 __all__ = [
     "ALL",

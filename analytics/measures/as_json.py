@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass
 from datetime import date
 from enum import Enum
 
-from analytics.measures.types import StratifiedResult
+from analytics.measures.results import StratifiedResult
 
 
 def result_as_dict(result: StratifiedResult) -> dict[str, object]:

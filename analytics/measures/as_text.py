@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from analytics.measures.cards import family_sentence
-from analytics.measures.types import ALL, Estimate, Estimator, Ladder, Measure, StratifiedResult
+from analytics.measures.results import Estimate, Ladder, StratifiedResult
+from analytics.measures.types import ALL, Estimator, Measure
 
 SHARES: Final = (Estimator.PROPORTION, Estimator.RATIO, Estimator.INCIDENCE)
 

@@ -13,10 +13,11 @@ from analytics.measures.estimate import other_treatment
 from analytics.measures.evaluate import statement
 from analytics.measures.ladder_sql import MATURE_WORDS
 from analytics.measures.nhs_composite import PARTS
+from analytics.measures.results import Estimate
 from analytics.measures.surveyor import surveyors_definition, window_words
 from analytics.measures.symptom_binding import THRESHOLD_WORDS
 from analytics.measures.tally import NOT_COLLECTED
-from analytics.measures.types import Estimate, Estimator, Measure, Profile
+from analytics.measures.types import Estimator, Measure, Profile
 
 INTERVALS: Final = {
     Estimator.PROPORTION: "Wilson score interval, 95 %",

@@ -12,19 +12,9 @@ from numpy.typing import NDArray
 from analytics.measures.cohort_sql import Rows
 from analytics.measures.estimate import without_bounds
 from analytics.measures.ladder_sql import Statement, amount_of, bound_to, parameters_in, step_code, steps_of
+from analytics.measures.results import STILL_IN, Curve, Estimate, GroupTest
 from analytics.measures.tally import Tally, why_nothing
-from analytics.measures.types import (
-    ALL,
-    NOT_KNOWN,
-    STILL_IN,
-    Curve,
-    Estimate,
-    Estimator,
-    GroupTest,
-    Measure,
-    Stratifier,
-    Unit,
-)
+from analytics.measures.types import ALL, NOT_KNOWN, Estimator, Measure, Stratifier, Unit
 from analytics.statistics.survival import (
     CumulativeIncidence,
     SurvivalCurve,

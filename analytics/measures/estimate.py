@@ -7,9 +7,10 @@ from dataclasses import asdict
 from math import isnan, nan
 from typing import Final, Literal
 
+from analytics.measures.results import Estimate
 from analytics.measures.sums_sql import PairSums
 from analytics.measures.tally import PLURAL, Paired, Tally, why_nothing
-from analytics.measures.types import Estimate, Measure, Unit
+from analytics.measures.types import Measure, Unit
 from analytics.statistics.counts import poisson_rate, quantiles
 from analytics.statistics.mean_change import mean_change_from_sums
 from analytics.statistics.proportions import mcnemar, newcombe_paired, ratio_of_sums, wilson

@@ -25,20 +25,10 @@ from analytics.measures.estimate import (
 from analytics.measures.groups import in_order
 from analytics.measures.ladder_sql import COUNT, VARIANT
 from analytics.measures.persons import Persons, count_persons
+from analytics.measures.results import Curve, Estimate, StratifiedResult
 from analytics.measures.scan import HISTOGRAMS, Findings, Scan, run, scan_of, statements
 from analytics.measures.tally import Paired, ladder_of, why_not_collected
-from analytics.measures.types import (
-    ALL,
-    Cohort,
-    Curve,
-    Estimate,
-    Estimator,
-    Measure,
-    SnapshotCursor,
-    StratifiedResult,
-    Stratifier,
-    Table,
-)
+from analytics.measures.types import ALL, Cohort, Estimator, Measure, SnapshotCursor, Stratifier, Table
 from analytics.texts.periods import Grain
 
 EVERYBODY: Final = Cohort()

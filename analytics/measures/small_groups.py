@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from analytics.measures.types import ALL, Estimator, Ladder, StratifiedResult
+from analytics.measures.results import Ladder, StratifiedResult
+from analytics.measures.types import ALL, Estimator
 
 SMALL_GROUP: Final = 11  # CMS cell size policy: results of 1 to 10 people do not leave the house
 

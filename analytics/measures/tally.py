@@ -7,7 +7,8 @@ from typing import Final
 
 from analytics.instruments import find_instrument
 from analytics.measures.ladder_sql import Step
-from analytics.measures.types import Estimator, Ladder, LadderStep, Measure, Unit
+from analytics.measures.results import Ladder, LadderStep
+from analytics.measures.types import Estimator, Measure, Unit
 
 EVERYBODY: Final[dict[Unit, str]] = {
     "episode": "admitted",

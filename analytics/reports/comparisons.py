@@ -8,7 +8,8 @@ from typing import Final
 
 from analytics.disclosure import SMALL_GROUP, Disclosed, disclosed_only
 from analytics.errors import MeasureProblem
-from analytics.measures.types import ALL, NOT_KNOWN, Estimate, Estimator, Measure, StratifiedResult
+from analytics.measures.results import Estimate, StratifiedResult
+from analytics.measures.types import ALL, NOT_KNOWN, Estimator, Measure
 from analytics.reports.numbers import Scale, count, scale_of, size_words, value_words
 from analytics.statistics.proportions import newcombe_difference
 from analytics.texts import split_words, words

@@ -1,7 +1,8 @@
 """Every figure of a result: disclosed results in, a Plotly figure with its words out."""
 
 from analytics.disclosure import Disclosed, disclosed_only
-from analytics.measures.types import StratifiedResult, Stratifier
+from analytics.measures.results import StratifiedResult
+from analytics.measures.types import Stratifier
 from analytics.reports.figure import CONFIG, Figure
 from analytics.reports.figures_bars import ladder_bars, outcome_bars
 from analytics.reports.figures_curves import survival_curve

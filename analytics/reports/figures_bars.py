@@ -9,7 +9,8 @@ from typing import Final
 
 from analytics.disclosure import Disclosed, disclosed_only
 from analytics.errors import MeasureProblem
-from analytics.measures.types import ALL, Estimator, Ladder, LadderStep, StratifiedResult
+from analytics.measures.results import Ladder, LadderStep, StratifiedResult
+from analytics.measures.types import ALL, Estimator
 from analytics.reports.axis import share_axis
 from analytics.reports.figure import SMALL_NOTE, Figure, Spec, bold, figure, plain, stripes, text, text_width
 from analytics.reports.frame import who_is_counted

@@ -11,7 +11,8 @@ from typing import Final
 
 from analytics.disclosure import Disclosed, disclosed_only
 from analytics.errors import MeasureProblem
-from analytics.measures.types import ALL, STILL_IN, Curve, StratifiedResult
+from analytics.measures.results import STILL_IN, Curve, StratifiedResult
+from analytics.measures.types import ALL
 from analytics.reports.axis import share_axis, week_axis, week_ticks
 from analytics.reports.figure import SMALL_NOTE, Figure, Spec, bold, figure, line_shape, plain, text
 from analytics.reports.figures_rows import SHOWN_DAYS, still_in_rows

@@ -8,7 +8,8 @@ from typing import Final
 
 from analytics.disclosure import Disclosed, disclosed_only
 from analytics.errors import MeasureProblem
-from analytics.measures.types import ALL, NOT_KNOWN, STILL_IN, StratifiedResult
+from analytics.measures.results import STILL_IN, StratifiedResult
+from analytics.measures.types import ALL, NOT_KNOWN
 from analytics.reports.axis import share_axis, week_axis
 from analytics.reports.figure import SMALL_NOTE, Figure, Spec, figure, stripes, text
 from analytics.reports.numbers import percent

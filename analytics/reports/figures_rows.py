@@ -7,7 +7,8 @@ from typing import Final
 
 from analytics.disclosure import Disclosed, disclosed_only
 from analytics.errors import MeasureProblem
-from analytics.measures.types import ALL, STILL_IN, Estimate, Estimator, StratifiedResult
+from analytics.measures.results import STILL_IN, Estimate, StratifiedResult
+from analytics.measures.types import ALL, Estimator
 from analytics.reports.axis import share_axis
 from analytics.reports.figure import Figure, band_shape, figure, line_shape, text
 from analytics.reports.numbers import Scale, count, day_words, percent, scale_of

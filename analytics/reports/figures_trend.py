@@ -8,7 +8,8 @@ from typing import Final
 
 from analytics.disclosure import Disclosed, disclosed_only
 from analytics.errors import MeasureProblem
-from analytics.measures.types import ALL, NOT_KNOWN, Estimate, StratifiedResult, Stratifier
+from analytics.measures.results import Estimate, StratifiedResult
+from analytics.measures.types import ALL, NOT_KNOWN, Stratifier
 from analytics.reports.axis import value_axis, zoomed
 from analytics.reports.figure import SMALL_NOTE, Figure, Spec, band_shape, figure, line_shape, text
 from analytics.reports.numbers import Scale, count, interval_words, scale_of, value_words

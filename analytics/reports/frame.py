@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from analytics.disclosure import Disclosed, PairCounts, Provenance, disclosed_only
-from analytics.measures.types import ALL, Estimator, Ladder, StratifiedResult
+from analytics.measures.results import Ladder, StratifiedResult
+from analytics.measures.types import ALL, Estimator
 from analytics.reports.numbers import count
 from analytics.texts import words
 

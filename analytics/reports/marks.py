@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from analytics.disclosure import Disclosed, disclosed_only
-from analytics.measures.types import ALL, NOT_KNOWN, Estimate, StratifiedResult
+from analytics.measures.results import Estimate, StratifiedResult
+from analytics.measures.types import ALL, NOT_KNOWN
 from analytics.reports.known import known_share, known_words
 from analytics.reports.numbers import interval_words, percent, scale_of, value_words
 from analytics.reports.palette import both

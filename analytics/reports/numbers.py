@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Final
 
-from analytics.measures.types import Estimate, Estimator, Measure
+from analytics.measures.results import Estimate
+from analytics.measures.types import Estimator, Measure
 from analytics.texts import unit_words
 
 JOINER: Final = "\u2060"  # word joiner: an interval is never broken at a line's end

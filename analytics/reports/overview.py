@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from analytics.disclosure import Disclosed, disclosed_only
-from analytics.measures.types import ALL, StratifiedResult
+from analytics.measures.results import StratifiedResult
+from analytics.measures.types import ALL
 from analytics.reports.comparisons import Difference, estimate_difference
 from analytics.reports.numbers import count, difference, interval, percent, scale_of, size_words, value_text
 

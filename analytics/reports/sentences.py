@@ -12,7 +12,8 @@ from typing import Final
 
 from analytics.disclosure import Disclosed, disclosed_only
 from analytics.instruments import find_instrument
-from analytics.measures.types import ALL, STILL_IN, Estimate, Estimator, Measure, StratifiedResult
+from analytics.measures.results import STILL_IN, Estimate, StratifiedResult
+from analytics.measures.types import ALL, Estimator, Measure
 from analytics.reports.comparisons import between_groups_sentence, comparison_sentence, overlap_sentence
 from analytics.reports.frame import foot, subtitle, who_is_counted
 from analytics.reports.known import KNOWN_FOR_HEADLINE, known_share

@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import Final
 
-from analytics.measures.types import Curve
+from analytics.measures.results import Curve
 
 LEAST_AT_RISK: Final = 10  # a curve ends where fewer are left to watch: one person then moves it too far
 

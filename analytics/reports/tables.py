@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from analytics.disclosure import Disclosed, disclosed_only
-from analytics.measures.types import ALL, Estimate, Estimator, Ladder, StratifiedResult
+from analytics.measures.results import Estimate, Ladder, StratifiedResult
+from analytics.measures.types import ALL, Estimator
 from analytics.reports.frame import privacy_words
 from analytics.reports.numbers import NO_VALUE, Scale, count, interval, percent, scale_of, value_text
 from analytics.texts import heading, label, period_range_words, unit_words, words

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from analytics.disclosure import Disclosed, disclosed_only
 from analytics.measures.cards import family_sentence
-from analytics.measures.types import ALL, Estimator, StratifiedResult
+from analytics.measures.results import StratifiedResult
+from analytics.measures.types import ALL, Estimator
 from analytics.reports.numbers import count, scale_of, value_words
 from analytics.reports.sentences import level_sentence
 from analytics.texts import unit_words

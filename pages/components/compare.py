@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from analytics.disclosure import Disclosed
-from analytics.measures.types import ALL, Estimator, StratifiedResult, Stratifier
+from analytics.measures.results import StratifiedResult
+from analytics.measures.types import ALL, Estimator, Stratifier
 from analytics.reports.comparisons import (
     NOT_ASSIGNED,
     between_groups_sentence,

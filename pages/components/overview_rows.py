@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import streamlit as st
 
 from analytics.disclosure import Disclosed
-from analytics.measures.types import Cohort, StratifiedResult, Stratifier
+from analytics.measures.results import StratifiedResult
+from analytics.measures.types import Cohort, Stratifier
 from analytics.reports.known import known_share, known_words
 from analytics.reports.marks import Mark, axis_mark, interval_mark, share_known_bar, sparkline
 from analytics.reports.numbers import percent

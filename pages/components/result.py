@@ -13,7 +13,7 @@ from analytics.disclosure import Disclosed
 from analytics.errors import MeasureProblem
 from analytics.measures.cards import DefinitionCard, definition_card
 from analytics.measures.definitions_document import card_lines
-from analytics.measures.types import StratifiedResult
+from analytics.measures.results import StratifiedResult
 from analytics.reports.comparisons import split_headline
 from analytics.reports.figure import CONFIG, Figure
 from analytics.reports.figures import ladder_bars

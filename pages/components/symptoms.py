@@ -8,7 +8,8 @@ import streamlit as st
 
 from analytics.disclosure import Disclosed, PairCounts
 from analytics.instruments import find_instrument
-from analytics.measures.types import ALL, StratifiedResult
+from analytics.measures.results import StratifiedResult
+from analytics.measures.types import ALL
 from analytics.reports.icons import swatch
 from analytics.reports.numbers import count, percent
 from analytics.session import View

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from analytics.measures import ALL, Cohort, Measure, StratifiedResult, Stratifier, evaluate, find
 from analytics.measures.catalog import CATALOG
 from analytics.measures.estimate import UNKNOWN_AS_NO
-from analytics.measures.types import STILL_IN, Estimator
+from analytics.measures.results import STILL_IN
+from analytics.measures.types import Estimator
 from analytics.statistics.survival import kaplan_meier
 from tests.spec.outcome_tables import SmallSnapshot, small_snapshot
 

@@ -6,19 +6,8 @@ from datetime import date
 from typing import Any
 
 from analytics.disclosure import Disclosed, Provenance, internal_view
-from analytics.measures.types import (
-    STILL_IN,
-    Cohort,
-    Curve,
-    Estimate,
-    Estimator,
-    Ladder,
-    LadderStep,
-    Measure,
-    StratifiedResult,
-    Stratifier,
-    Table,
-)
+from analytics.measures.results import STILL_IN, Curve, Estimate, Ladder, LadderStep, StratifiedResult
+from analytics.measures.types import Cohort, Estimator, Measure, Stratifier, Table
 from analytics.statistics.proportions import wilson
 
 PROVENANCE = Provenance(

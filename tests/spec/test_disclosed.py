@@ -190,7 +190,7 @@ def test_mypy_refuses_them_too(tmp_path: Path) -> None:
     wrong.write_text(
         "import pandas as pd\n"
         "from analytics.disclosure import Disclosed\n"
-        "from analytics.measures.types import Estimate, StratifiedResult\n"
+        "from analytics.measures.results import Estimate, StratifiedResult\n"
         "from analytics.reports.figures import dot_rows\n"
         "def good(shown: Disclosed[StratifiedResult]) -> None:\n"
         "    dot_rows(shown, 'light')\n"

@@ -8,7 +8,8 @@ from analytics.errors import MeasureProblem
 from analytics.measures import CATALOG, Cohort, Measure, evaluate, find
 from analytics.measures.explain import Answer, Explanation, explain, explanation_as_text, values_in
 from analytics.measures.ladder_sql import steps_of
-from analytics.measures.types import Estimator, Ladder
+from analytics.measures.results import Ladder
+from analytics.measures.types import Estimator
 from analytics.store.outcomes import build_outcomes
 from tests.property.random_clinic import random_clinic
 from tests.spec.outcome_tables import EVERYTHING, SmallSnapshot, small_snapshot

@@ -12,15 +12,8 @@ import pytest
 
 from analytics.disclosure import Disclosed, internal_view
 from analytics.errors import MeasureProblem
-from analytics.measures.types import (
-    NOT_KNOWN,
-    STILL_IN,
-    Cohort,
-    Curve,
-    Estimator,
-    StratifiedResult,
-    Stratifier,
-)
+from analytics.measures.results import STILL_IN, Curve, StratifiedResult
+from analytics.measures.types import NOT_KNOWN, Cohort, Estimator, Stratifier
 from analytics.reports.axis import tick_values, week_ticks, zoomed
 from analytics.reports.figures import (
     Figure,

@@ -8,15 +8,8 @@ import pytest
 
 from analytics.disclosure import Disclosed, internal_view
 from analytics.errors import MeasureProblem
-from analytics.measures.types import (
-    STILL_IN,
-    Cohort,
-    Estimate,
-    Estimator,
-    GroupTest,
-    StratifiedResult,
-    Stratifier,
-)
+from analytics.measures.results import STILL_IN, Estimate, GroupTest, StratifiedResult
+from analytics.measures.types import Cohort, Estimator, Stratifier
 from analytics.reports import comparisons
 from analytics.reports.numbers import (
     Scale,
