@@ -54,6 +54,7 @@ def _sentence(measure: Measure, estimate: Estimate) -> str:
     value, counted = _value_and_interval(measure, estimate), _counts(measure, estimate)
     said = {
         Estimator.MEAN_CHANGE: f"The scores of {counted} people improved by {value} on average",
+        Estimator.SLOPE: f"The scores of {counted} people improved by {value} on the typical path",
         Estimator.SURVIVAL: f"After {value}, half of {counted} {measure.did}",
         Estimator.MEDIAN: f"Half of {counted} {measure.did} {value} or less",
         Estimator.RATE: f"{counted}: {value}",
@@ -108,6 +109,8 @@ def _number(measure: Measure, value: float) -> str:
         return f"{value:.2f} per {measure.per:,} {measure.ratio_unit}s"
     if measure.estimator is Estimator.MEDIAN:
         return f"{value:g} {measure.amount_unit}s"
+    if measure.estimator is Estimator.SLOPE:
+        return f"{value:.2f} points per week"
     return f"{value:.0f} {measure.time_unit}s" if measure.estimator is Estimator.SURVIVAL else f"{value:.2f} points"
 
 

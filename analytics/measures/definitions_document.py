@@ -125,6 +125,8 @@ def _yes(measure: Measure) -> str:
         return f"Ratio: `{measure.numerator}` to `{measure.denominator}`"
     if measure.estimator is Estimator.MEAN_CHANGE:
         return f"Change from `{measure.first}` to `{measure.last}`, in points"
+    if measure.estimator is Estimator.SLOPE:
+        return f"Scores by week: `{measure.weekly[0]}` to `{measure.weekly[-1]}`; points per week along them"
     if measure.estimator is Estimator.RATE:
         return f"Events: `{measure.numerator}`; per {measure.per:,} {measure.ratio_unit}s: `{measure.denominator}`"
     if measure.estimator is Estimator.MEDIAN:

@@ -26,7 +26,8 @@ from analytics.measures.groups import in_order
 from analytics.measures.ladder_sql import COUNT, VARIANT
 from analytics.measures.persons import Persons, count_persons
 from analytics.measures.results import Curve, Estimate, StratifiedResult
-from analytics.measures.scan import HISTOGRAMS, Findings, Scan, run, scan_of, statements
+from analytics.measures.scan import ALONE, Findings, Scan, run, scan_of, statements
+from analytics.measures.slopes import slope_estimate
 from analytics.measures.tally import Paired, ladder_of, why_not_collected
 from analytics.measures.types import ALL, Cohort, Estimator, Measure, SnapshotCursor, Stratifier, Table
 from analytics.texts.periods import Grain
@@ -88,10 +89,10 @@ def statement(measure: Measure, cohort: Cohort = EVERYBODY, by: Stratifier | Non
 
 
 def _shared(measures: Sequence[Measure]) -> Iterator[list[int]]:
-    """Yield positions of measures that share statements: one table and instrument, each histogram alone."""
+    """Yield positions of measures that share statements: one table and instrument, each histogram and slope alone."""
     together: dict[tuple[Table, str | None], list[int]] = {}
     for position, measure in enumerate(measures):
-        if measure.estimator in HISTOGRAMS:
+        if measure.estimator in ALONE:
             yield [position]
         else:
             together.setdefault((measure.table, measure.instrument), []).append(position)
@@ -121,6 +122,10 @@ def _result(
         estimates = {group: not_collected(tallies[group], measure, scan.unit, absent) for group in groups}
     elif measure.estimator is Estimator.MEDIAN:
         estimates = {group: _median(scan, findings, group) for group in groups}
+    elif measure.estimator is Estimator.SLOPE:
+        estimates = {
+            group: slope_estimate(findings.patterns[group], tallies[group], measure, scan.unit) for group in groups
+        }
     elif scan.is_histogram:
         estimates, found = _curves(scan, findings, groups)
         test = None if overlapping else curves.group_test(measure, findings.cells)

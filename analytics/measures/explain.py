@@ -173,6 +173,8 @@ def _decisive(measure: Measure) -> str:
         return f"({measure.numerator}) of ({measure.denominator})"
     if measure.estimator is Estimator.MEAN_CHANGE:
         return f"{measure.first} to {measure.last}"
+    if measure.estimator is Estimator.SLOPE:
+        return f"scores by week: {', '.join(measure.weekly)}"
     cause = f"; way of leaving: {measure.cause}" if measure.cause else ""
     return f"{amount_of(measure)}{cause}"
 

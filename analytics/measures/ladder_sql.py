@@ -83,6 +83,8 @@ def outcome_of(measure: Measure) -> str:
         return f"case when ({measure.first}) is not null and ({measure.last}) is not null then true end"
     if measure.estimator is Estimator.PROPORTION:
         return str(measure.success)
+    if measure.estimator is Estimator.SLOPE:
+        return f"case when coalesce({', '.join(measure.weekly)}) is not null then true end"
     return f"case when ({amount_of(measure)}) is not null then true end"
 
 

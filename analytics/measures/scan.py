@@ -20,6 +20,7 @@ from analytics.measures.ladder_sql import (
     outcomes,
     steps_of,
 )
+from analytics.measures.slopes import Patterns, pattern_sums, patterns_by_group
 from analytics.measures.sums_sql import PairSums, pairs_of, read_sums, summing
 from analytics.measures.tally import Paired, Tally
 from analytics.measures.types import ALL, Cohort, Estimator, Measure, SnapshotCursor, Stratifier, Unit
@@ -30,13 +31,14 @@ Key = TypeVar("Key", bound=Hashable)
 
 # What is read from a histogram of whole numbers; each takes a statement of its own.
 HISTOGRAMS = (Estimator.SURVIVAL, Estimator.INCIDENCE, Estimator.MEDIAN)
+ALONE = (*HISTOGRAMS, Estimator.SLOPE)
 
 PERIODS = (Stratifier.ADMIT_PERIOD, Stratifier.DISCHARGE_PERIOD)
 
 
 @dataclass(frozen=True)
 class Scan:
-    """Measures that one statement can count. A histogram stands alone: its days are its own.
+    """Measures that one statement can count. A histogram stands alone: its days are its own; so does a slope.
 
     `grain` is that of a split by period; months are what is stored, or coarser where the privacy mode says so.
     """
@@ -52,6 +54,11 @@ class Scan:
     def is_histogram(self) -> bool:
         """True when the scan holds the one measure that its histogram is about."""
         return self.measures[0].estimator in HISTOGRAMS
+
+    @property
+    def is_slope(self) -> bool:
+        """True when the scan holds the one measure whose weekly scores it adds up."""
+        return self.measures[0].estimator is Estimator.SLOPE
 
     @property
     def split(self) -> str:
@@ -71,6 +78,7 @@ class Findings:
     paired : position to group to the fourfold table of paired answers.
     sums : (position, words of the definition or None) to group to sums of pairs.
     cells : group to histogram of days (or amounts) and ways of leaving; of a histogram only.
+    patterns : group to sums by pattern of weeks; of a slope only.
     planned : group to the longest planned length in weeks, 0 where none is known; of a histogram only.
     split_values : every value of the split that occurs, as the database has it.
     """
@@ -79,6 +87,7 @@ class Findings:
     paired: dict[int, dict[str, Paired]] = field(default_factory=dict)
     sums: dict[tuple[int, str | None], dict[str, PairSums]] = field(default_factory=dict)
     cells: dict[str, Cells] = field(default_factory=dict)
+    patterns: dict[str, Patterns] = field(default_factory=dict)
     planned: Counter[str] = field(default_factory=Counter)
     split_values: tuple[object, ...] = ()
 
@@ -101,6 +110,9 @@ def statements(scan: Scan) -> Iterator[Statement]:
     if scan.is_histogram:
         yield histogram(scan.measures[0], scan.matured[0], scan.rows, scan.split)
         return
+    if scan.is_slope:
+        yield pattern_sums(scan.measures[0], scan.matured[0], scan.rows, scan.split)
+        return
     yield counting(scan.measures, scan.matured, scan.rows, scan.split)
     pairs = pairs_of(scan.measures, scan.matured)
     if pairs:
@@ -110,6 +122,8 @@ def statements(scan: Scan) -> Iterator[Statement]:
 def run(scan: Scan, snapshot: SnapshotCursor) -> Findings:
     """Ask the snapshot and add the answers up by group."""
     answers = [snapshot.query(each.text, each.parameters) for each in statements(scan)]
+    if scan.is_slope:
+        return _read_patterns(scan, answers[0])
     return _read_histogram(scan, answers[0]) if scan.is_histogram else _read_counts(scan, *answers)
 
 
@@ -173,6 +187,21 @@ def _read_histogram(scan: Scan, answer: Sequence[Row]) -> Findings:
         {(0, VALUE, measure.title): tallies},
         cells=nobody | _by_group(scan, days),
         planned=planned,
+        split_values=tuple({raw for raw, *_ in answer}),
+    )
+
+
+def _read_patterns(scan: Scan, answer: Sequence[Row]) -> Findings:
+    measure = scan.measures[0]
+    last_step = len(steps_of(measure, scan.matured[0]))
+    codes: Counter[tuple[object, int]] = Counter()
+    for raw, step, scores, _, _, stays, *_ in answer:
+        codes[raw, step + (_answer(True) if step == last_step and scores else 0)] += stays
+    tallies = _tallies(scan, 0, codes)
+    nothing: dict[str, Patterns] = {group: {} for group in tallies}
+    return Findings(
+        {(0, VALUE, measure.title): tallies},
+        patterns=nothing | patterns_by_group(answer, scan.by, last_step),
         split_values=tuple({raw for raw, *_ in answer}),
     )
 

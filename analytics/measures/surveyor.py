@@ -44,6 +44,10 @@ def _counted(measure: Measure) -> tuple[str, ...]:
         return f"value: median of {measure.amount_unit}s", f"population: {whom}"
     if measure.estimator is Estimator.MEAN_CHANGE:
         return "value: mean of the differences of first and last score, plus is better", f"population: {whom}"
+    if measure.estimator is Estimator.SLOPE:
+        return "value: points per week along a line through weekly scores (mixed model), plus is better", (
+            f"population: {whom}"
+        )
     share = f"value: share of people who {measure.did}"
     if measure.estimator is Estimator.SURVIVAL:
         return f"{share}, after {points} {measure.time_unit}s (Kaplan–Meier)", f"population: {whom}"

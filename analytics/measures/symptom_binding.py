@@ -18,6 +18,9 @@ from analytics.measures.types import Estimator, Measure, Profile, Table
 
 Threshold = Literal["caseness", "reliable_change", "response", "remission", "mcid"]
 
+# Weeks whose latest score outcomes.sql keeps, week 0 first.
+WEEKS: Final = tuple(f"week_{number}" for number in range(17))
+
 # What the other side of a caseness rule is called in SQL.
 OPPOSITE: Final[Mapping[Rule, Rule]] = {">=": "<", "<": ">=", "<=": ">", ">": "<="}
 
@@ -29,6 +32,9 @@ NOT_BELOW: Final = "not known to have started below the clinical range"
 WINDOW: Final = (
     "first score: the one nearest to admission, 14 days before to 7 days after it; last: the latest after the first, "
     "up to 7 days after leaving"
+)
+WINDOW_WEEKS: Final = (
+    "the latest score of each week of the stay, up to 7 days after leaving; scores before admission belong to week 0"
 )
 WINDOW_NHS: Final = "first and last complete score of the stay"
 
@@ -124,6 +130,7 @@ class SymptomMeasure:
         used = {name: value for name, value in parameters.items() if f"${name}" in f"{steps}{success}"}
         moves = band_moves(instrument, columns) if self.with_bands else {}
         mean = self.estimator is Estimator.MEAN_CHANGE
+        slope = self.estimator is Estimator.SLOPE
         return Measure(
             id=self.id,
             title=self.title.format(**words),
@@ -150,6 +157,7 @@ class SymptomMeasure:
             estimator=self.estimator,
             first=columns["first"] if mean else None,
             last=columns["last"] if mean else None,
+            weekly=WEEKS if slope else (),
             better=self.better,
             needs=("score", "attendance") if profile == "nhs" else ("score",),
             source=self.source,
@@ -158,7 +166,7 @@ class SymptomMeasure:
             minimum_for_headline=self.minimum_for_headline,
             instrument=instrument.id,
             profile=profile,
-            parameters=used if not mean else {"direction": instrument.direction},
+            parameters=used if not (mean or slope) else {"direction": instrument.direction},
         )
 
     def _parameters(self, instrument: Instrument, profile: Profile) -> dict[str, object]:
@@ -167,7 +175,7 @@ class SymptomMeasure:
                 f"{instrument.name} is asked once, so there is no change to measure. "
                 f"Choose an instrument that is repeated, such as PHQ-9."
             )
-        if instrument.ordinal and self.estimator is Estimator.MEAN_CHANGE:
+        if instrument.ordinal and self.estimator in (Estimator.MEAN_CHANGE, Estimator.SLOPE):
             raise MeasureProblem(
                 f"{instrument.name} is a rank, not an amount: the distance from 1 to 2 is not that from 4 to 5, so "
                 f"there is no mean of it."

@@ -6,7 +6,7 @@ came only once; without a pair of scores the outcome is not known.
 
 from __future__ import annotations
 
-from analytics.measures.symptom_binding import SymptomMeasure
+from analytics.measures.symptom_binding import WINDOW_WEEKS, SymptomMeasure
 from analytics.measures.types import Estimator
 
 RELIABLE = "Jacobson & Truax 1991, doi:10.1037/0022-006X.59.1.12"
@@ -40,6 +40,33 @@ mean_change = SymptomMeasure(
         "A positive change is improvement, whichever way the questionnaire runs.",
         "d_z grows with the correlation of the two scores and must never be compared with d_av. The "
         "interval of d_av (Algina & Keselman) is not verified.",
+    ),
+)
+
+mixed_model_slope = SymptomMeasure(
+    id="mixed_model_slope",
+    title="Change per week, {name}",
+    question="By how many points does the {name} score change from week to week, on the typical path?",
+    did="changed by this many points per week",
+    family=None,
+    estimator=Estimator.SLOPE,
+    better="higher",
+    everybody=True,
+    of_whom="of people admitted",
+    unknown_words="no score during the stay",
+    known_words="with a score",
+    window=WINDOW_WEEKS,
+    source="Laird & Ware 1982, doi:10.2307/2529876; REML as in lme4, Bates 2015, doi:10.18637/jss.v067.i01",
+    profiles=("default",),
+    notes=(
+        "Everybody with at least one score is in it, also people still in the program and those who left early. Plus "
+        "is improvement, whichever way the questionnaire runs.",
+        "Right when scores are missing for reasons that the scores before explain; wrong when people leave because "
+        "they are about to get worse.",
+        "One straight line through weeks 0 to 16; with 30 stays of three scores or more, each has a slope of its own. "
+        "How many scores each week has is given. It says nothing about weeks that few people reach.",
+        "All stays are used, none are sampled: the snapshot adds them up by the weeks they have. Stays of one person "
+        "count as different people.",
     ),
 )
 

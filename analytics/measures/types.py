@@ -51,6 +51,7 @@ class Estimator(StrEnum):
     RATE = "events per time"  # Poisson, exact; per so many units of time
     MEDIAN = "median"  # of whole numbers such as days of waiting, with the spread around it
     MEAN_CHANGE = "mean change"  # paired first and last totals
+    SLOPE = "slope of scores"  # points per week along weekly scores, mixed model
     SURVIVAL = "survival"  # Kaplan-Meier, still in the program
     INCIDENCE = "cumulative incidence"  # Aalen-Johansen, ways of leaving
 
@@ -150,6 +151,7 @@ class Measure:
     read_at : the days at which a curve is read; INCIDENCE takes the first as its value's day, or, split by
         planned length, the planned length.
     first, last : for MEAN_CHANGE, totals; `direction` is bound as `$direction`.
+    weekly : for SLOPE, the score of week 0, 1, 2 …, NULL where there is none; `direction` as above.
     better : which direction is good; "neutral" where neither is.
     needs : what must have been collected (columns of table `collected`); empty = the episodes file suffices.
     minimum_for_headline : fewest known units for which a headline sentence is given.
@@ -194,6 +196,7 @@ class Measure:
     read_at: tuple[int, ...] = ()
     first: str | None = None
     last: str | None = None
+    weekly: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     minimum_for_headline: int = 30

@@ -11,7 +11,7 @@ from analytics.reports.palette import Palette
 
 MOST_TICKS: Final = 4  # more lines are a cage, not a grid
 # A zoomed axis never shows less than this, so that noise does not look like a cliff.
-LEAST_SPAN: Final = {Scale.SHARE: 0.2, Scale.POINTS: 4.0, Scale.DAYS: 28.0, Scale.RATE: 2.0}
+LEAST_SPAN: Final = {Scale.SHARE: 0.2, Scale.POINTS: 4.0, Scale.PACE: 1.0, Scale.DAYS: 28.0, Scale.RATE: 2.0}
 _STEPS: Final = {
     Scale.SHARE: (0.05, 0.1, 0.2, 0.25, 0.5),
     Scale.DAYS: (7, 14, 28, 56, 84, 168, 364),
@@ -27,7 +27,7 @@ def zoomed(values: Iterable[float], scale: Scale) -> tuple[float, float]:
     missing = max(0.0, LEAST_SPAN[scale] - (high - low)) / 2
     air = 0.05 * max(high - low, LEAST_SPAN[scale])
     low, high = low - missing - air, high + missing + air
-    if scale is Scale.POINTS:
+    if scale in (Scale.POINTS, Scale.PACE):
         return low, high
     low = max(low, 0.0)
     # An edge drawn exactly at the end of the axis would be cut in half.
@@ -51,7 +51,7 @@ def tick_words(values: list[float], scale: Scale) -> list[str]:
     if scale is Scale.SHARE:
         return [percent(value) for value in values]
     bare = [decimal(value).removesuffix(".0") for value in values]
-    unit = {Scale.POINTS: " points", Scale.DAYS: " days"}.get(scale, "")
+    unit = {Scale.POINTS: " points", Scale.PACE: " a week", Scale.DAYS: " days"}.get(scale, "")
     return [f"{words}{unit}" if number == 0 else words for number, words in enumerate(bare)]
 
 

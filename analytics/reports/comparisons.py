@@ -64,7 +64,7 @@ def comparison_sentence(disclosed: Disclosed[StratifiedResult], group: str, othe
     gap = group_difference(result, group, other)
     if gap is None:
         return f"{_capital(first)} and {second} cannot be compared: one of them has no value."
-    change = result.measure.estimator is Estimator.MEAN_CHANGE
+    change = result.measure.estimator in (Estimator.MEAN_CHANGE, Estimator.SLOPE)
     when = "" if gap.day is None else f"On day {gap.day}, "
     if math.isnan(gap.low) or math.isnan(gap.high):
         text = f"no interval can be given for the difference between {first} and {second}."

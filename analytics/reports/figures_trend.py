@@ -99,7 +99,7 @@ def trend_line(disclosed: Disclosed[StratifiedResult], theme: Theme, target: flo
         y=value_axis(low, high, scale),
         annotations=words,
         shapes=shapes,
-        margin={"l": 60 if scale in (Scale.DAYS, Scale.POINTS) else 44, "r": 8, "b": 48},
+        margin={"l": 60 if scale in (Scale.DAYS, Scale.POINTS, Scale.PACE) else 44, "r": 8, "b": 48},
         note=SMALL_NOTE if any(point.small for point in points) else "",
     )
 

@@ -22,14 +22,20 @@ class Scale(Enum):
 
     SHARE = "share"  # 0 to 1, written as percent
     POINTS = "points"  # of a score, one decimal
+    PACE = "points per week"  # two decimals
     DAYS = "days"
     RATE = "rate"  # per something else, such as hours per week; one decimal
+
+
+_PLACES: Final = {Scale.PACE: 2}  # decimals, where one is too coarse
 
 
 def scale_of(measure: Measure, estimates: Iterable[Estimate]) -> Scale:
     """Return how the values of a measure are written; ratios above 1 are rates, not shares."""
     if measure.estimator is Estimator.MEAN_CHANGE:
         return Scale.POINTS
+    if measure.estimator is Estimator.SLOPE:
+        return Scale.PACE
     if measure.estimator in (Estimator.SURVIVAL, Estimator.MEDIAN):
         return Scale.DAYS if (measure.time_unit, measure.amount_unit) == ("day", "day") else Scale.RATE
     if measure.estimator is Estimator.RATE:
@@ -55,12 +61,12 @@ def percent(share: float) -> str:
     return f"{whole(100 * share)}%"
 
 
-def decimal(value: float) -> str:
-    """Return a number with one decimal and a true minus; "–" for NaN."""
+def decimal(value: float, places: int = 1) -> str:
+    """Return a number with so many decimals and a true minus; "–" for NaN."""
     if math.isnan(value):
         return NO_VALUE
-    tenths = whole(10 * value)
-    return f"{MINUS if tenths < 0 else ''}{abs(tenths) // 10}.{abs(tenths) % 10}"
+    scaled = whole(10**places * value)
+    return f"{MINUS if scaled < 0 else ''}{abs(scaled) // 10**places}.{abs(scaled) % 10**places:0{places}d}"
 
 
 def count(number: int) -> str:
@@ -74,7 +80,7 @@ def value_text(value: float, scale: Scale) -> str:
         return NO_VALUE
     if scale is Scale.SHARE:
         return percent(value)
-    return count(whole(value)) if scale is Scale.DAYS else decimal(value)
+    return count(whole(value)) if scale is Scale.DAYS else decimal(value, _PLACES.get(scale, 1))
 
 
 def value_words(value: float, scale: Scale) -> str:
@@ -83,6 +89,8 @@ def value_words(value: float, scale: Scale) -> str:
         return NO_VALUE
     if scale is Scale.POINTS:
         return f"{decimal(value)} points"
+    if scale is Scale.PACE:
+        return f"{value_text(value, scale)} points per week"
     if scale is Scale.DAYS:
         return f"{value_text(value, scale)} {unit_words('day', whole(value))}"
     return value_text(value, scale)
@@ -94,7 +102,7 @@ def _bare(value: float, scale: Scale) -> str:
         return ""
     if scale is Scale.SHARE:
         return str(whole(100 * value))
-    return count(whole(value)) if scale is Scale.DAYS else decimal(value)
+    return count(whole(value)) if scale is Scale.DAYS else decimal(value, _PLACES.get(scale, 1))
 
 
 def interval(low: float, high: float, scale: Scale = Scale.SHARE) -> str:
@@ -140,6 +148,8 @@ def _size(value: float, scale: Scale) -> str:
 def _unit(size: str, scale: Scale) -> str:
     if scale is Scale.RATE:
         return ""
+    if scale is Scale.PACE:
+        return "points per week"
     return unit_words("day" if scale is Scale.DAYS else "point", 1 if size == "1" else 2)
 
 

@@ -21,7 +21,6 @@ from analytics.reports.numbers import (
     Scale,
     count,
     day_words,
-    decimal,
     in_ten,
     interval_words,
     percent,
@@ -65,7 +64,7 @@ def takeaway(disclosed: Disclosed[StratifiedResult]) -> str:
     if share < KNOWN_FOR_HEADLINE:
         return f"{measure.title}: for {percent(1 - share)} we do not know, too many for a headline"
     scale = scale_of(measure, [estimate])
-    if measure.estimator is Estimator.MEAN_CHANGE:
+    if measure.estimator in (Estimator.MEAN_CHANGE, Estimator.SLOPE):
         sentences = _change_takeaways(measure, estimate)
     elif measure.estimator is Estimator.SURVIVAL:
         sentences = _stay_takeaways(measure, estimate)
@@ -112,9 +111,9 @@ def level_sentence(disclosed: Disclosed[StratifiedResult], group: str = ALL) -> 
         most = f"{_amount(measure, estimate)} or less{doubt}"
         told = f"Half of the {counted} {units} {measure.known_words} {measure.did} {most}"
         return f"{who}{told}.{_left_out(measure, estimate)}"
-    if measure.estimator is Estimator.MEAN_CHANGE:
+    if measure.estimator in (Estimator.MEAN_CHANGE, Estimator.SLOPE):
         scores = f"{_scores(measure)} of the {counted} {units} {measure.known_words}"
-        told = f"On average, {scores} {_rose_or_fell(estimate)}{doubt}"
+        told = f"On average, {scores} {_rose_or_fell(estimate, scale)}{doubt}"
         return f"{who}{told}.{_left_out(measure, estimate)}"
     if measure.estimator is Estimator.SURVIVAL:
         day = value_text(estimate.value, Scale.DAYS)
@@ -173,16 +172,16 @@ def _share_takeaways(measure: Measure, estimate: Estimate, known: float) -> Iter
 
 
 def _change_takeaways(measure: Measure, estimate: Estimate) -> Iterable[str]:
-    limits = (estimate.ci_low, estimate.ci_high)
+    limits, scale = (estimate.ci_low, estimate.ci_high), scale_of(measure, [estimate])
     scores = f"{_scores(measure)} of those {measure.known_words}"
     if min(limits) <= 0 <= max(limits):
-        between = f"between {decimal(abs(limits[0]))} points worse and {decimal(limits[1])} better"
+        between = f"between {value_words(abs(limits[0]), scale)} worse and {value_text(limits[1], scale)} better"
         yield f"No clear change in {_scores(measure)} of those {measure.known_words}: {between}"
         yield f"{measure.title}: no clear change, {between}"
         return
-    doubt = _in_brackets(interval_words(*limits, Scale.POINTS))
-    yield f"{scores} {_rose_or_fell(estimate)} on average{doubt}"
-    yield f"{_scores(measure)} {_rose_or_fell(estimate)} on average{doubt}"
+    doubt = _in_brackets(interval_words(*limits, scale))
+    yield f"{scores} {_rose_or_fell(estimate, scale)} on average{doubt}"
+    yield f"{_scores(measure)} {_rose_or_fell(estimate, scale)} on average{doubt}"
 
 
 def _median_takeaways(measure: Measure, estimate: Estimate) -> Iterable[str]:
@@ -267,10 +266,10 @@ def _scores(measure: Measure) -> str:
     return f"{instrument.name} scores" if instrument else "Scores"
 
 
-def _rose_or_fell(estimate: Estimate) -> str:
+def _rose_or_fell(estimate: Estimate, scale: Scale) -> str:
     # A positive change is improvement for every instrument; whether the number rose depends on the scale.
     verb = "improved" if estimate.value >= 0 else "worsened"
-    return f"{verb} by {value_words(abs(estimate.value), Scale.POINTS)}"
+    return f"{verb} by {value_words(abs(estimate.value), scale)}"
 
 
 def _units_of(result: StratifiedResult, estimate: Estimate, number: int) -> str:

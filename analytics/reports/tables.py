@@ -189,6 +189,7 @@ def _columns(result: StratifiedResult) -> tuple[Column, ...]:
         Estimator.RATE: ("Events", "Time", "Rate"),
         Estimator.MEDIAN: ("Number", "Number", "Median"),
         Estimator.MEAN_CHANGE: ("Pairs", "Pairs", "Points"),
+        Estimator.SLOPE: ("Measured", "Measured", "Points per week"),
         Estimator.SURVIVAL: ("Left", "Watched", "Median days"),
         Estimator.INCIDENCE: ("Seen", "Watched", "Result"),
     }[result.measure.estimator]
