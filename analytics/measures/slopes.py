@@ -1,8 +1,8 @@
 """The typical path of weekly scores: sums by pattern of weeks as SQL, and the slope that follows from them.
 
 A mixed model needs of each stay how many weeks have a score, the sums of those weeks and the sums of its scores
-(`analytics.statistics.mixed_model`). The snapshot adds up stays with the same sums of weeks, so the answer is that of
-the rows, without a sample, whatever the number of stays: a million of them are some hundred patterns.
+(`analytics.statistics.restricted_likelihood`). The snapshot adds up stays with the same sums of weeks, so the answer is
+that of the rows, without a sample, whatever the number of stays: a million of them are some hundred patterns.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from analytics.measures.groups import groups_of
 from analytics.measures.ladder_sql import Statement, bound_to, parameters_in, step_code, steps_of
 from analytics.measures.tally import Tally, why_nothing
 from analytics.measures.types import ALL, Estimate, Measure, Stratifier, Unit
-from analytics.statistics.mixed_model import PathSums, mixed_slope_from_sums
+from analytics.statistics.mixed_model import mixed_slope_from_sums
+from analytics.statistics.restricted_likelihood import PathSums
 
 # Of a pattern (scores, Σweek, Σweek² of one stay): stays, Σy, Σty, Σy², Σ(Σy)², Σ(Σy)(Σty), Σ(Σty)². Whole scores are
 # added up exactly.
@@ -81,10 +82,9 @@ def slope_estimate(patterns: Patterns, tally: Tally, measure: Measure, unit: Uni
     the score at week 0, the variances, and whether stays had slopes of their own.
     """
     keys = np.array(list(patterns), dtype=np.float64).reshape(len(patterns), 3)
-    sums = np.array(list(patterns.values()), dtype=np.float64).reshape(len(patterns), -1)
-    people, score, score_time, score_squared, own, own_time, own_time_squared = (
-        sums[:, column] if len(sums) else np.zeros(0) for column in range(SUMS)
-    )
+    sums = np.array(list(patterns.values()), dtype=np.float64)
+    sums = sums.reshape(len(patterns), SUMS + len(measure.weekly))
+    people, score, score_time, score_squared, own, own_time, own_time_squared = sums[:, :SUMS].T
     found = mixed_slope_from_sums(
         [
             PathSums(

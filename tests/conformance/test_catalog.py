@@ -112,6 +112,7 @@ def test_a_measure_says_all_that_its_number_needs(measure: Measure) -> None:
         Estimator.PROPORTION: (measure.success,),
         Estimator.RATIO: (measure.numerator, measure.denominator, measure.ratio_unit),
         Estimator.MEAN_CHANGE: (measure.first, measure.last),
+        Estimator.SLOPE: (measure.weekly, measure.parameters),
         Estimator.RATE: (measure.numerator, measure.denominator, measure.ratio_unit, measure.per),
         Estimator.MEDIAN: (measure.amount, measure.amount_unit),
         Estimator.SURVIVAL: (measure.time, measure.cause, measure.read_at),

@@ -193,7 +193,7 @@ def sleep_effects(shared: Path) -> Iterator[Pair]:
 
 
 @proof(
-    "mixed_sleepstudy", "Mixed model with random slopes, REML: errors and variances", 1e-3, note=SEARCH, relative=True
+    "mixed_sleepstudy", "Mixed model with random slopes, REML: errors and variances", 2e-4, note=SEARCH, relative=True
 )
 def sleep_errors(shared: Path) -> Iterator[Pair]:
     found, theirs = sleep(shared)
@@ -202,7 +202,7 @@ def sleep_errors(shared: Path) -> Iterator[Pair]:
     yield "variance between people", found.variance_between, theirs["varcorr"][0]["vcov"]
 
 
-@proof("mixed_claus_bdi", "Mixed model with two groups, random intercepts and slopes, REML: effects", 2e-4, note=SEARCH)
+@proof("mixed_claus_bdi", "Mixed model with two groups, random intercepts and slopes, REML: effects", 2e-5, note=SEARCH)
 def trial_effects(shared: Path) -> Iterator[Pair]:
     for found, theirs in trial(shared):
         effects = theirs["fixef"]
@@ -215,7 +215,7 @@ def trial_effects(shared: Path) -> Iterator[Pair]:
 @proof(
     "mixed_claus_bdi",
     "Mixed model with two groups, random intercepts and slopes, REML: errors",
-    2e-3,
+    1e-4,
     note=SEARCH,
     relative=True,
 )

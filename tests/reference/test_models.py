@@ -18,7 +18,7 @@ from analytics.statistics import (
     risk_adjustment,
     standardisation,
 )
-from analytics.statistics.change import adjusted_difference, mean_difference, mixed_slope
+from analytics.statistics.change import adjusted_difference, mean_difference
 from analytics.statistics.counts import poisson_rate, quantiles
 from analytics.statistics.multiplicity import adjusted_p_values
 from analytics.statistics.nonresponse import bounds, followup_weights, tipping_share, weighted_share
@@ -52,40 +52,6 @@ def test_a_straight_line_with_a_step_is_read_exactly() -> None:
     assert found.level_change.value == pytest.approx(6)
     assert found.slope_change.value == pytest.approx(1)
     assert found.without_change[4:].tolist() == pytest.approx([14, 15, 16, 17])
-
-
-# Mixed model
-
-
-def test_the_mixed_model_matches_the_worked_example(shared: Path) -> None:
-    case = example(shared, "mixed")
-    who, week, score = zip(*case["inputs"]["rows"], strict=True)
-    found = mixed_slope(score, week, who)
-    answer = case["expected"]
-    assert (found.people, found.scores, found.has_random_slope) == (6, 20, False)
-    assert found.intercept == pytest.approx(answer["intercept"], abs=2e-3)
-    assert found.slope == pytest.approx(answer["slope_per_week"], abs=2e-3)
-    assert [found.slope_low, found.slope_high] == pytest.approx(answer["slope_ci"], abs=2e-3)
-    assert found.variance_between == pytest.approx(answer["var_id"], abs=0.02)
-
-
-@pytest.mark.parametrize(
-    ("score", "time", "who", "reason"),
-    [
-        ([], [], [], "fewer than two people have a score"),
-        ([5], [0], [1], "fewer than two people have a score"),
-        ([5, 6], [0, 0], [1, 2], "nobody has two scores"),
-        ([5, 5, 5, 5, 5, 5], [0, 1, 2, 0, 1, 2], [1, 1, 1, 2, 2, 2], "all scores are equal"),
-        ([5, 6, 7, 8], [0, 0, 0, 0], [1, 1, 2, 2], "the scores do not differ in time, or one of the groups has none"),
-        ([nan, nan], [0, 1], [1, 1], "fewer than two people have a score"),
-    ],
-)
-def test_a_mixed_model_without_an_answer_says_why(score: Any, time: Any, who: Any, reason: str) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        found = mixed_slope(score, time, who)
-    assert found.reason == reason
-    assert np.isnan(found.slope)
 
 
 # Differences of groups

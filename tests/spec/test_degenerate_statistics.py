@@ -20,10 +20,12 @@ from analytics.statistics import (
     counts,
     funnel,
     gray,
+    mixed_model,
     multiplicity,
     nonresponse,
     proportions,
     ratio,
+    restricted_likelihood,
     risk_adjustment,
     run_rules,
     standardisation,
@@ -54,6 +56,8 @@ SHARES: list[tuple[Any, Any]] = [
 GROUPED = [(time, event, ["a"] * len(time)) for time, event in TIMES] + [([5, 5], [1, 1], ["a", "b"])]
 RISKS = [([], []), ([1], [1.0]), ([0, 0], [0.0, 0.0]), ([1, 1], [1.0, 1.0])]
 
+NO_PATHS = restricted_likelihood.path_sums(np.zeros(0), np.zeros(0), [])
+
 CALLS: list[Case] = [
     *cases(survival.kaplan_meier, *TIMES),
     *cases(survival.kaplan_meier_by_group, *[(group, time, event) for time, event, group in GROUPED]),
@@ -76,6 +80,8 @@ CALLS: list[Case] = [
     *cases(change.cutoffs, (10, 3), (NAN, NAN), (0, 0, 0, 0)),
     *cases(change.mixed_slope, ([], [], []), ([5], [0], [1]), ([NAN] * 4, TEN[:4], [1, 1, 2, 2]),
            ([5] * 4, [0] * 4, [1, 1, 2, 2])),
+    *cases(restricted_likelihood.path_sums, (np.zeros(0), np.zeros(0), []), (np.array([5.0]), np.array([0.0]), [1])),
+    *cases(mixed_model.mixed_slope_from_sums, ([NO_PATHS],), ([NO_PATHS, NO_PATHS],)),
     *cases(control_charts.run_chart, *[(each,) for each in SERIES]),
     *cases(control_charts.xmr_chart, *[(each,) for each in SERIES]),
     *cases(control_charts.p_chart, *SHARES),
