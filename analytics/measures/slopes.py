@@ -17,8 +17,9 @@ from analytics.measures.cohort_sql import Rows
 from analytics.measures.estimate import without_bounds
 from analytics.measures.groups import groups_of
 from analytics.measures.ladder_sql import Statement, bound_to, parameters_in, step_code, steps_of
+from analytics.measures.results import Estimate
 from analytics.measures.tally import Tally, why_nothing
-from analytics.measures.types import ALL, Estimate, Measure, Stratifier, Unit
+from analytics.measures.types import ALL, Measure, Stratifier, Unit
 from analytics.statistics.mixed_model import mixed_slope_from_sums
 from analytics.statistics.restricted_likelihood import PathSums
 
