@@ -162,7 +162,7 @@ LINES = [
     "completion_cif by modality, intervals | R survfit, multi-state",
     "outcome tables, time",
     "outcome tables, peak memory",
-    "sessions to weeks, scores to pairs | pandas",
+    "sessions to weeks and stays, scores to pairs and weeks | pandas",
     "import of ",
     "import, peak memory",
     "page rerun on the demo, script time, median",
