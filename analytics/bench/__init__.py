@@ -27,8 +27,13 @@ __all__ = ["run_bench"]
 # With fewer, a modality may be empty, and there is nothing to compare.
 FEWEST_EPISODES: Final = 100
 
-# Raw files and a store with its scratch files, at their largest, as measured; and the demo for the pages.
+# More are not imported: those that were are copied.
+MOST_IMPORTED: Final = 1_000_000
+
+# Raw files and a store with its scratch files, at their largest, as measured; the store of the copies; and the demo
+# for the pages.
 BYTES_PER_EPISODE: Final = 10_000
+BYTES_PER_COPY: Final = 3_000
 BYTES_AT_LEAST: Final = 500_000_000
 
 
@@ -43,7 +48,8 @@ def run_bench(
 
     Parameters
     ----------
-    episodes : size of the made-up data. Budgets hold from a million on; with fewer, most rows are not judged.
+    episodes : size of the made-up data. Budgets hold from a million on; with fewer, most rows are not judged. With
+        more, a million at most are imported and copied, and the rows of the import and of pandas are about those.
     json_path : where the figures are also written as JSON; None = nowhere.
     write_raw : writes the raw files of so many episodes into a folder. It must be importable: it runs in a
         process of its own.
@@ -79,31 +85,45 @@ def _measure(
 ) -> list[Row]:
     """Return the rows in the order of docs/benchmark.md, each kind measured in its own process."""
     # Here and not above: a child sets itself up before it imports the database (analytics.bench.timing).
+    from analytics.bench.copies import copied_store
     from analytics.bench.curves import curve_rows
     from analytics.bench.evaluation import evaluation_rows
-    from analytics.bench.outcome_tables import outcome_rows
+    from analytics.bench.outcome_tables import against_pandas, outcome_rows
     from analytics.bench.page_runs import page_rows
     from analytics.bench.raw_files import import_once, import_rows
 
     scratch = folder / "scratch"
     scratch.mkdir()
     progress("making and importing the data")
-    imported = import_once(folder, episodes, write_raw)
-    store = folder / "store"
+    times = _copies(episodes)
+    imported = import_once(folder, episodes // times, write_raw)
+    imported_store = store = folder / "store"
+    if times > 1:
+        progress(f"copying the data {times} times over")
+        store = copied_store(imported_store, folder / "copies", times)
     progress("measures")
     rows = in_child(evaluation_rows, store, episodes)
     progress("curves")
     rows += in_child(curve_rows, store, scratch)
     progress("outcome tables")
     rows += outcome_rows(store, scratch, episodes)
+    progress("weeks and pairs")
+    rows.append(in_child(against_pandas, imported_store))
     rows += import_rows(imported)
     progress("pages")
     return rows + page_rows(project, folder / "demo", write_raw)
 
 
+def _copies(episodes: int) -> int:
+    """Return how many times over the imported data make this many episodes."""
+    return -(-episodes // MOST_IMPORTED)
+
+
 def _room(folder: Path, episodes: int) -> str:
     """Return a sentence about the disk; StoreProblem when the temporary files would fill it."""
-    needed, free = max(BYTES_AT_LEAST, BYTES_PER_EPISODE * episodes), shutil.disk_usage(folder).free
+    times, free = _copies(episodes), shutil.disk_usage(folder).free
+    needed = BYTES_PER_EPISODE * (episodes // times) + (BYTES_PER_COPY * episodes if times > 1 else 0)
+    needed = max(BYTES_AT_LEAST, needed)
     if needed > free:
         raise StoreProblem(
             f"The benchmark needs about {needed / 1e9:.1f} GB for temporary files, and {free / 1e9:.1f} GB are free. "

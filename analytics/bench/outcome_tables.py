@@ -37,7 +37,6 @@ def outcome_rows(store: Path, scratch: Path, episodes: int) -> list[Row]:
     return [
         Row("outcome tables, time", "s per million", SECONDS_PER_MILLION, seconds * 1e6 / episodes, runs=len(measured)),
         memory_row("outcome tables, peak memory", PEAK_GIGABYTES, max(peaks, default=None), len(measured)),
-        in_child(against_pandas, store, state),
     ]
 
 
@@ -68,9 +67,10 @@ def build_once(state: Path, scratch: Path) -> tuple[float, int | None]:
     return done - began, peak
 
 
-def against_pandas(store: Path, state: Path) -> Row:
+def against_pandas(store: Path) -> Row:
     """Compare the steps from sessions and scores to weeks and pairs with the same in pandas, reading included."""
     snapshot = open_current(store)
+    state = store / "batches" / snapshot.snapshot_id
     steps = ";\n".join(steps_to_pairs(snapshot))
     (ours, theirs), runs = medians(lambda: snapshot.query(f"{steps};\nselect 1"), lambda: weeks_and_pairs(state))
     ((weeks, stays, pairs),) = snapshot.query(

@@ -17,6 +17,7 @@ from analytics import bench
 from analytics.__main__ import main
 from analytics.bench import outcome_tables, page_runs, run_bench, timing
 from analytics.bench.budget import BUDGET_SIZE, Gate, Row, Verdict
+from analytics.bench.copies import copied_store
 from analytics.bench.curves import difference, statsmodels_curves
 from analytics.bench.evaluation import BY, bare_sum
 from analytics.bench.leaving import LeavingRows, leaving_rows
@@ -25,7 +26,7 @@ from analytics.bench.r_peer import RAnswer, run_r
 from analytics.bench.raw_files import import_once
 from analytics.demo import write_raw
 from analytics.errors import IopError, StoreProblem, UsageProblem
-from analytics.measures import catalog
+from analytics.measures import ALL, catalog, evaluate
 from analytics.store.snapshot import Snapshot, open_current
 
 EPISODES = 300
@@ -191,7 +192,7 @@ def test_every_row_is_measured_on_made_up_data_and_peers_give_the_same_answers(
     assert f"{content['gates_met']} of {content['gates_measured']} gates met" == printed[-1]
     assert code == (0 if content["gates_met"] == content["gates_measured"] else 1)
     assert printed[-2].startswith("Machine: processors ") and content["machine"]["duckdb"] in printed[-2]
-    assert len(steps) == 5
+    assert len(steps) == 6
 
     by_work = {row["work"] + (f" | {row['peer']}" if row["peer"] else ""): row for row in content["rows"]}
     for work, row in by_work.items():
@@ -210,12 +211,29 @@ def test_every_row_is_measured_on_made_up_data_and_peers_give_the_same_answers(
 
 
 @pytest.fixture(scope="module")
-def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bench")
     imported = import_once(folder, EPISODES, write_raw)
     assert imported.rows > 10 * EPISODES
     assert sorted(path.name for path in (folder / "raw").iterdir()) == []
-    return open_current(folder / "store")
+    return folder / "store"
+
+
+@pytest.fixture(scope="module")
+def snapshot(store: Path) -> Snapshot:
+    return open_current(store)
+
+
+def test_more_than_a_million_are_copies_of_the_same_people(store: Path, snapshot: Snapshot, tmp_path: Path) -> None:
+    copies = open_current(copied_store(store, tmp_path / "copies", 3))
+    measures = [catalog.find("completion"), catalog.find("reliable_improvement", "phq9"), catalog.find("attendance")]
+    for once, thrice in zip(evaluate(measures, snapshot), evaluate(measures, copies), strict=True):
+        one, three = once.estimates[ALL], thrice.estimates[ALL]
+        assert three.value == pytest.approx(one.value)
+        assert (three.numerator, three.denominator) == (3 * one.numerator, 3 * one.denominator)
+        assert thrice.persons == 3 * (once.persons or 0) > 0
+    people = "select count(distinct person_id), count(*) from referral"
+    assert copies.query(people) == [tuple(3 * count for count in snapshot.query(people)[0])]
 
 
 def test_the_bare_sum_reads_the_columns_of_the_measure_and_its_split(snapshot: Snapshot) -> None:
