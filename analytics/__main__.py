@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
-from analytics.commands import history, measure, new_files
+from analytics.commands import comparisons, history, measure, new_files
 from analytics.commands.terminal import Progress, day
 from analytics.doctor.finding import Finding
 from analytics.errors import InstrumentProblem, IopError, UsageProblem
@@ -96,6 +96,7 @@ def command_line() -> argparse.ArgumentParser:
     new_files.add_to(commands)
 
     measure.add_to(commands)
+    comparisons.add_to(commands)
 
     key = commands.add_parser("key", help="write a new pseudonym key")
     key.add_argument("action", choices=("new",))

@@ -23,7 +23,7 @@ def result_as_text(result: StratifiedResult) -> str:
         _sentence(measure, result.estimates[ALL]),
         *filter(None, [family_sentence(measure, result.estimates[ALL])]),
         "",
-        *_table(
+        *aligned(
             ["group", "value", "95% interval", "of", "not known", "too recent"],
             [_row(measure, group, estimate) for group, estimate in result.estimates.items()],
         ),
@@ -68,7 +68,7 @@ def _day(estimate: Estimate) -> str:
 
 
 def _value_and_interval(measure: Measure, estimate: Estimate) -> str:
-    value = _number(measure, estimate.value)
+    value = number_text(measure, estimate.value)
     interval = _interval(measure, estimate)
     return f"{value} ({interval})" if interval else value
 
@@ -76,7 +76,7 @@ def _value_and_interval(measure: Measure, estimate: Estimate) -> str:
 def _row(measure: Measure, group: str, estimate: Estimate) -> list[str]:
     return [
         group,
-        _number(measure, estimate.value) if estimate.has_value else str(estimate.reason),
+        number_text(measure, estimate.value) if estimate.has_value else str(estimate.reason),
         _interval(measure, estimate),
         _counts(measure, estimate) if estimate.has_value else "",
         f"{estimate.unknown:,}",
@@ -96,11 +96,12 @@ def _interval(measure: Measure, estimate: Estimate) -> str:
     limits = (estimate.ci_low, estimate.ci_high)
     if all(map(math.isnan, limits)):
         return ""
-    low, high = (_number(measure, limit) for limit in limits)
+    low, high = (number_text(measure, limit) for limit in limits)
     return f"{low} or more" if math.isnan(estimate.ci_high) else f"{low} to {high}"
 
 
-def _number(measure: Measure, value: float) -> str:
+def number_text(measure: Measure, value: float) -> str:
+    """Return a value in the unit of its measure: "61.2%", "4.10 points", "12 days"."""
     if math.isnan(value):
         return "no value"
     if measure.estimator in SHARES:
@@ -121,7 +122,8 @@ def _ladder(ladder: Ladder) -> list[str]:
     ]
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def aligned(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines of a table whose columns stand below their heads."""
     widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
     return [
         "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in (heads, *rows)

@@ -17,6 +17,7 @@ from analytics.intake.deidentify import DEMO_KEY, Key
 from analytics.intake.importer import ImportRequest, run_import
 from analytics.intake.report import ImportReport
 from analytics.measures import ALL, Cohort, Estimate, Measure, StratifiedResult, Stratifier, evaluate, find
+from analytics.measures.over_time import over_time
 from analytics.statistics.proportions import newcombe_difference
 from analytics.store.snapshot import Snapshot, open_current
 
@@ -177,6 +178,19 @@ def test_the_month_of_the_sessions_shows_the_day_the_calls_began(demo: Snapshot)
     assert max(missed for _, missed in months[21:]) < min(missed for _, missed in months[:21])
 
 
+def test_the_series_of_no_shows_falls_when_the_calls_began_and_has_no_signal_on_either_side(demo: Snapshot) -> None:
+    series = over_time(NO_SHOW, demo, demo.facts.data_as_of, change_at="2025-07")
+    assert series.change is not None
+    assert series.change.level_change.ci_high < -0.02  # a fall of three to six points
+    assert series.change.slope_change.ci_low < 0 < series.change.slope_change.ci_high
+    # Without the change in mind the same months are a signal: the year before it is above the centre, the year after
+    # below. Who is still in does not count yet.
+    plain = over_time(NO_SHOW, demo, demo.facts.data_as_of)
+    assert {signal.rule for signal in plain.signals} >= {"run"}
+    assert plain.signals[-1].direction == -1
+    assert [point.standing for point in plain.points[-3:]] == ["unfinished"] * 3
+
+
 # 4
 
 
@@ -309,6 +323,14 @@ def test_completion_is_steady_and_the_newest_cohorts_only_seem_to_collapse(demo:
     newest = months["2026-09"]
     assert newest.denominator == 0 and newest.reason and newest.too_recent > 50
     assert months["2026-08"].too_recent > 10 * months["2026-08"].denominator
+    series = over_time(COMPLETION, demo, demo.facts.data_as_of, cohort=Cohort(start="2023-10"))
+    assert series.by is Stratifier.ADMIT_PERIOD and series.counted[-1].period == "2026-05"
+    assert {point.standing for point in series.points[-4:]} == {"too recent"}
+    # By the month they left in nobody is too recent; there the first months hold only short stays.
+    left = over_time(COMPLETION, demo, demo.facts.data_as_of)
+    assert left.by is Stratifier.DISCHARGE_PERIOD and left.counted[-1].period == "2026-09"
+    assert {point.period: point.value for point in left.points}["2023-10"] == 0
+    assert [point.standing for point in left.points[:5]] == ["too early"] * 4 + ["counted"]
     naive = naive_completion(demo)
     for month in ("2026-08", "2026-09"):
         left = demo.query(
