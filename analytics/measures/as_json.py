@@ -8,11 +8,12 @@ from dataclasses import fields, is_dataclass
 from datetime import date
 from enum import Enum
 
+from analytics.measures.between_groups import GroupComparison
 from analytics.measures.over_time import TimeSeries
 from analytics.measures.results import StratifiedResult
 
 
-def result_as_dict(result: StratifiedResult | TimeSeries) -> dict[str, object]:
+def result_as_dict(result: StratifiedResult | TimeSeries | GroupComparison) -> dict[str, object]:
     """Return a result as nested dicts and lists under the names of its fields.
 
     NaN is None (its reason stands beside it), counts are integers, dates are ISO text, splits and estimators

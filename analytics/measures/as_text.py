@@ -8,6 +8,7 @@ from typing import Final
 
 from analytics.measures.cards import family_sentence
 from analytics.measures.results import Estimate, Ladder, StratifiedResult
+from analytics.measures.small_groups import SMALL_GROUP, SMALL_MARK, SMALL_WORDS, smaller_than
 from analytics.measures.types import ALL, Estimator, Measure
 
 SHARES: Final = (Estimator.PROPORTION, Estimator.RATIO, Estimator.INCIDENCE)
@@ -15,7 +16,7 @@ SHARES: Final = (Estimator.PROPORTION, Estimator.RATIO, Estimator.INCIDENCE)
 
 def result_as_text(result: StratifiedResult) -> str:
     """Return a result as text: what it says, how sure, of whom, who is missing, and from which snapshot."""
-    measure = result.measure
+    measure, small = result.measure, smaller_than(result, SMALL_GROUP)
     parts = [
         f"{measure.title} ({measure.name})",
         measure.question,
@@ -24,13 +25,18 @@ def result_as_text(result: StratifiedResult) -> str:
         *filter(None, [family_sentence(measure, result.estimates[ALL])]),
         "",
         *aligned(
-            ["group", "value", "95% interval", "of", "not known", "too recent"],
-            [_row(measure, group, estimate) for group, estimate in result.estimates.items()],
+            ["group", "value", "95% interval", "of", "not known", "too recent", ""],
+            [
+                [*_row(measure, group, estimate), SMALL_MARK if group in small else ""]
+                for group, estimate in result.estimates.items()
+            ],
         ),
     ]
+    if small:
+        parts.append(SMALL_WORDS)
     for words, estimates in result.variants.items():
         parts.append(f"{words}: {_value_and_interval(measure, estimates[ALL])}")
-    parts += ["", "Who is counted", *_ladder(result.ladder)]
+    parts += ["", "Who is counted", *ladder_lines(result.ladder)]
     if result.overlapping:
         parts.append("A person can be in several of these groups; they do not add up.")
     if result.test is not None:
@@ -115,7 +121,8 @@ def number_text(measure: Measure, value: float) -> str:
     return f"{value:.0f} {measure.time_unit}s" if measure.estimator is Estimator.SURVIVAL else f"{value:.2f} points"
 
 
-def _ladder(ladder: Ladder) -> list[str]:
+def ladder_lines(ladder: Ladder) -> list[str]:
+    """Return a line per rung: who remains, and who fell out on the way to it."""
     return [
         f"  {step.count:>9,} {step.label}" + (f"   (lost {step.lost:,}: {step.lost_label})" if step.lost else "")
         for step in ladder.steps

@@ -8,7 +8,7 @@ length of stay, no attendance.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -20,7 +20,7 @@ from analytics.measures.groups import groups_of
 from analytics.measures.ladder_sql import bound_to, is_matured, outcome_of, parameters_in, passed, steps_of
 from analytics.measures.types import ALL, NOT_KNOWN, Cohort, Estimator, Measure, SnapshotCursor, Stratifier
 from analytics.statistics.nonresponse import WeightedShare, followup_weights, weighted_share
-from analytics.statistics.risk_adjustment import ObservedExpected, RiskModel, risk_adjusted
+from analytics.statistics.risk_adjustment import EVENTS_PER_PARAMETER, ObservedExpected, RiskModel, risk_adjusted
 from analytics.statistics.standardisation import StandardisedRate, standardised_rate
 
 # Known at admission; columns of both outcome tables. A split is never among its own covariates.
@@ -37,6 +37,14 @@ COVARIATES: Final = (
 STANDARD: Final = "baseline_severity"
 # Who could be reached later may depend on how people left, which is known for everybody: here it may enter.
 REACHED_BY: Final = ("baseline_severity", "age_band", "track", "exit")
+
+# A code with fewer expected outcomes (or none of the other kind) can tell the outcomes apart by chance.
+_EXPECTED_OF_A_CODE: Final = 5.0
+_RARE: Final = "rare codes together"
+_SAME: Final = "the same for everybody"
+_TOO_FEW: Final = "too few people"
+# From this share of people on whose code is that of most of their group, a covariate is the group's own.
+_OF_THE_GROUP: Final = 0.95
 
 _SQL: Final[Mapping[str, str]] = {
     "person_sequence": "case when person_sequence > 1 then 'came before' else 'first time' end",
@@ -98,8 +106,11 @@ def compare_fairly(
     Notes
     -----
     Logistic model on everybody with a known outcome, observed over expected with Byar's limits; beside it direct
-    standardisation to the pooled mix of severity at the start. Covariates without spread or with fewer than two
-    known codes are left out and named.
+    standardisation to the pooled mix of severity at the start. Covariates enter in the order given as long as each
+    parameter has ten people with the outcome and ten without; the others, and those without spread, are left out and
+    named. So is what each group has only one kind of, such as the level of care of a program: it would explain the
+    group itself away. Codes too rare to tell an outcome by are taken together. Where the measure counts not known as
+    no, so does the comparison.
     """
     if measure.estimator is not Estimator.PROPORTION:
         raise MeasureProblem(f"{measure.id} is no share of people, so groups cannot be adjusted for who they are.")
@@ -107,7 +118,14 @@ def compare_fairly(
         raise MeasureProblem(f"A split by {by.value} cannot be compared fairly: it overlaps or came about later.")
     used = tuple(name for name in covariates if name != by.value)
     cells = _counted(measure, snapshot, cohort or Cohort(), by, used)
-    design, entered, left_out = _dummies(cells, used)
+    if measure.missing == "failure":
+        cells = replace(cells, outcome=np.nan_to_num(cells.outcome, nan=0.0))
+    raw, cells = cells, _pooled(cells)
+    design, entered, left_out = _carried(cells, used)
+    # What was different before the rare kinds were taken together is not the same for everybody.
+    left_out = tuple(
+        (name, _TOO_FEW if len(set(_codes(raw, name))) > 1 and why == _SAME else why) for name, why in left_out
+    )
     adjusted = risk_adjusted(cells.outcome, design, cells.group, cells.people)
     known = ~np.isnan(cells.outcome)
     total = float(cells.people[known].sum())
@@ -176,10 +194,10 @@ def _dummies(
     design: dict[str, NDArray[np.float64]] = {}
     entered, left_out = [], []
     for name in columns:
-        codes = np.array([NOT_KNOWN if code is None else code for code in cells.known_by[name]], dtype=object)
+        codes = _codes(cells, name)
         people = {code: float(cells.people[codes == code].sum()) for code in sorted(set(codes))}
         if len(people) < 2:
-            left_out.append((name, "the same for everybody" if people else "nobody to count"))
+            left_out.append((name, _SAME if people else "nobody to count"))
             continue
         entered.append(name)
         usual = max(people, key=lambda code: people[code])
@@ -187,10 +205,74 @@ def _dummies(
     return design, tuple(entered), tuple(left_out)
 
 
+def _carried(
+    cells: _Cells, columns: Sequence[str]
+) -> tuple[dict[str, NDArray[np.float64]], tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """Return the 0/1 columns that the outcomes can carry, the covariates that entered, and those that did not."""
+    known = ~np.isnan(cells.outcome)
+    own = [name for name in columns if _belongs_to_groups(cells, name)]
+    design, entered, left_out = _dummies(cells, [name for name in columns if name not in own])
+    dropped = [*left_out, *((name, "each group has only one kind") for name in own)]
+    events = float((cells.people * cells.outcome)[known].sum())
+    rarer = min(events, float(cells.people[known].sum()) - events)
+    room = int(rarer // EVENTS_PER_PARAMETER) - 1  # one parameter is the constant
+    carried: dict[str, NDArray[np.float64]] = {}
+    kept = []
+    for name in entered:
+        added = {label: column for label, column in design.items() if label.startswith(f"{name}: ")}
+        if len(added) > room:
+            dropped.append((name, _TOO_FEW))
+            continue
+        room -= len(added)
+        kept.append(name)
+        carried |= added
+    return carried, tuple(kept), tuple(dropped)
+
+
+def _belongs_to_groups(cells: _Cells, name: str) -> bool:
+    """Return whether a covariate says which group it is, not who its people are: then it explains the group away."""
+    codes = _codes(cells, name)
+    enough = _OF_THE_GROUP * float(cells.people.sum())
+
+    def usual(group: NDArray[np.bool_]) -> float:
+        return max((float(cells.people[group & (codes == code)].sum()) for code in set(codes)), default=0.0)
+
+    same_for_all = usual(np.ones(len(codes), dtype=np.bool_)) >= enough
+    return not same_for_all and sum(usual(cells.group == group) for group in set(cells.group)) >= enough
+
+
+def _codes(cells: _Cells, name: str) -> NDArray[np.object_]:
+    return np.array([NOT_KNOWN if code is None else code for code in cells.known_by[name]], dtype=object)
+
+
+def _pooled(cells: _Cells) -> _Cells:
+    """Take the rare codes of each covariate together, or with the most usual one where they are rare together too.
+
+    Rare: fewer than five people with the outcome, or without, are to be expected of those whose outcome is known.
+    """
+    known = ~np.isnan(cells.outcome)
+    people, events = (float(each[known].sum()) for each in (cells.people, cells.people * cells.outcome))
+    rarer = min(events, people - events)
+    if not rarer:
+        return cells
+    fewest = _EXPECTED_OF_A_CODE * people / rarer
+    known_by = {}
+    for name in cells.known_by:
+        codes = _codes(cells, name)
+        sizes = {code: float(cells.people[known & (codes == code)].sum()) for code in sorted(set(codes))}
+        rare = [code for code, size in sizes.items() if size < fewest]
+        usual = max(sizes, key=lambda code: sizes[code])
+        together = _RARE if sum(sizes[code] for code in rare) >= fewest else usual
+        known_by[name] = np.array([together if code in rare else code for code in codes], dtype=object)
+    return replace(cells, known_by=known_by)
+
+
 def _standardised(cells: _Cells) -> dict[str, StandardisedRate]:
     known = ~np.isnan(cells.outcome)
-    codes = np.array([NOT_KNOWN if code is None else code for code in cells.known_by[STANDARD]], dtype=object)
+    codes = _codes(cells, STANDARD)
     strata = sorted(set(codes[known]))
+    if len(strata) < 2:
+        return {}
 
     def people(where: NDArray[np.bool_], outcome: bool) -> list[float]:
         weight = cells.people * (cells.outcome if outcome else 1.0)

@@ -12,7 +12,7 @@ from analytics.measures.calendar_points import Point
 from analytics.measures.cards import BETTER
 from analytics.measures.chart_choice import Chart
 from analytics.measures.over_time import Change, TimeSeries
-from analytics.measures.small_groups import SMALL_GROUP
+from analytics.measures.small_groups import SMALL_GROUP, SMALL_MARK, SMALL_WORDS
 from analytics.measures.types import Estimator, Measure
 from analytics.statistics.time_series import Effect
 from analytics.texts import (
@@ -27,8 +27,6 @@ from analytics.texts import (
 
 # Interrupted series with fewer points on a side are often wrong about slopes (a common recommendation is eight).
 POINTS_FOR_A_SLOPE: Final = 8
-SMALL_MARK: Final = "small"
-SMALL_WORDS: Final = f"{SMALL_MARK}: fewer than {SMALL_GROUP} people; do not compare, do not share."
 
 _HOW: Final = {
     Chart.P: "limits from the counts",

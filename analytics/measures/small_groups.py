@@ -8,6 +8,8 @@ from analytics.measures.results import Ladder, StratifiedResult
 from analytics.measures.types import ALL, Estimator
 
 SMALL_GROUP: Final = 11  # CMS cell size policy: results of 1 to 10 people do not leave the house
+SMALL_MARK: Final = "small"
+SMALL_WORDS: Final = f"{SMALL_MARK}: fewer than {SMALL_GROUP} people; do not compare, do not share."
 
 # From here on evaluate() no longer counts persons: 200 episodes are never fewer than 11 people.
 PERSONS_NOT_COUNTED_FROM: Final = 200

@@ -131,7 +131,8 @@ def fit_risk_model(
         return _no_model(
             len(known),
             per_parameter,
-            f"a model of {parameters} parameters needs {EVENTS_PER_PARAMETER * parameters} people with the outcome "
+            f"a model of {parameters} parameter{'s' if parameters > 1 else ''} needs "
+            f"{EVENTS_PER_PARAMETER * parameters} people with the outcome "
             f"and as many without; there are {round(rarer):,}",
         )
     design = np.column_stack([np.ones(len(known)), matrix])

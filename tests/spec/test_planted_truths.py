@@ -17,6 +17,7 @@ from analytics.intake.deidentify import DEMO_KEY, Key
 from analytics.intake.importer import ImportRequest, run_import
 from analytics.intake.report import ImportReport
 from analytics.measures import ALL, Cohort, Estimate, Measure, StratifiedResult, Stratifier, evaluate, find
+from analytics.measures.between_groups import compare_groups
 from analytics.measures.over_time import over_time
 from analytics.statistics.proportions import newcombe_difference
 from analytics.store.snapshot import Snapshot, open_current
@@ -113,6 +114,15 @@ def test_telehealth_completes_more_often_and_less_often_at_every_severity(demo: 
     assert difference / people + Z * sqrt(variance) / people < 0
 
 
+def test_with_the_same_people_telehealth_completes_less_often(demo: Snapshot) -> None:
+    found = {each.group: each for each in compare_groups(COMPLETION, demo, Stratifier.MODALITY).groups}
+    remote, present = found["telehealth"], found["in_person"]
+    assert remote.estimate.value > present.estimate.value + 0.08
+    assert remote.ratio < 1 < present.ratio
+    assert remote.adjusted < present.adjusted - 0.03
+    assert remote.same_mix < present.same_mix - 0.03
+
+
 def test_telehealth_people_start_milder(demo: Snapshot) -> None:
     first = "first is not null"
     severe = replace(
@@ -139,6 +149,13 @@ def test_planned_length_hardly_matters_for_improvement(demo: Snapshot) -> None:
     assert max(values) - min(values) < 0.06
     for one in found.values():
         assert all(not clearly_above(one, other) for other in found.values())
+
+
+def test_no_planned_length_is_set_apart_for_improvement(demo: Snapshot) -> None:
+    comparison = compare_groups(IMPROVED, demo, Stratifier.PLANNED_WEEKS)
+    assert [each.group for each in comparison.groups] == ["6", "8", "12"]
+    assert all(each.adjusted_p > 0.05 and each.ratio_low < 1 < each.ratio_high for each in comparison.groups)
+    assert comparison.model_reason is None and "baseline_severity" in comparison.adjusted_for
 
 
 def test_attained_length_seems_to_matter_much(demo: Snapshot) -> None:
