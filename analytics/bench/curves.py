@@ -39,7 +39,7 @@ def curve_rows(store: Path, scratch: Path) -> list[Row]:
         return evaluate([measure], snapshot, by=BY, persons=False)[0]
 
     curves, ways = curves_of(staying), curves_of(leaving)
-    ours_chi_square = curves.test.statistic if curves.test else None
+    ours_chi_square = curves.tests[0].statistic if curves.tests else None
     (seconds, statsmodels_seconds), runs = medians(lambda: curves_of(staying), lambda: statsmodels_curves(rows))
     (ways_seconds,), ways_runs = medians(lambda: curves_of(leaving))
     survival = Row(

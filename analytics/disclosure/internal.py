@@ -102,7 +102,8 @@ def _without(result: StratifiedResult, hidden: frozenset[str], minimum: int) -> 
         ladder=nobody if ALL in hidden else result.ladder,
         ladders=_kept(result.ladders, hidden),
         curves=_kept(result.curves, hidden),
-        test=None,  # it was made from the hidden groups, too
+        tests=(),  # they were made from the hidden groups, too
+        differences=tuple(gap for gap in result.differences if hidden.isdisjoint({gap.first, gap.second})),
     )
 
 

@@ -39,12 +39,14 @@ def result_as_text(result: StratifiedResult) -> str:
     parts += ["", "Who is counted", *ladder_lines(result.ladder)]
     if result.overlapping:
         parts.append("A person can be in several of these groups; they do not add up.")
-    if result.test is not None:
-        test = result.test
+    for test in result.tests:
         parts.append(
             f"{test.name}: {test.statistic:.3f} on {test.degrees_of_freedom} degrees of freedom, p = "
-            f"{test.p_value:.4f} (exploratory: people were not assigned by chance)"
+            f"{test.p_value:.4f}; it asks {test.asks} (exploratory: people were not assigned by chance)"
         )
+    for gap in result.differences:
+        limits = f" ({100 * gap.ci_low:+.1f} to {100 * gap.ci_high:+.1f})" if gap.ci_low <= gap.ci_high else ""
+        parts.append(f"By day {gap.day}, {gap.first} minus {gap.second}: {100 * gap.value:+.1f} points{limits}")
     people = "" if result.persons is None else f", {result.persons:,} people"
     parts += ["", f"Source: {measure.source}. Definition reviewed {measure.reviewed.isoformat()}."]
     parts.append(f"Snapshot {result.snapshot_id}: {result.episodes:,} {result.cohort.unit} rows{people}.")

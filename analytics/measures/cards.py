@@ -9,7 +9,7 @@ from typing import Final
 
 from analytics.instruments import Cutoff, find_instrument
 from analytics.measures.catalog import FAMILY_OF
-from analytics.measures.estimate import other_treatment
+from analytics.measures.estimate import WEIGHTED, other_treatment
 from analytics.measures.evaluate import statement
 from analytics.measures.ladder_sql import MATURE_WORDS
 from analytics.measures.nhs_composite import PARTS
@@ -49,6 +49,10 @@ CHANGE: Final = (
 UNTREATED_DEPRESSION: Final = (
     "Of people with depression who were not treated, 23 % had recovered after 3 months, 32 % after 6 and 53 % after 12 "
     "(Whiteford 2013)."
+)
+REACHED: Final = (
+    "by severity at the start, age, track and way of leaving; it cannot mend that people are out of reach because they "
+    "relapsed"
 )
 BOUNDS: Final = "lowest and highest possible value: every not known a no, every not known a yes"
 
@@ -121,7 +125,7 @@ def definition_card(measure: Measure) -> DefinitionCard:
         success=measure.did,
         window=window_words(measure),
         unknown=_unknown(measure),
-        also_missing=(other_treatment(measure)[0], BOUNDS) if measure.estimator is Estimator.PROPORTION else (),
+        also_missing=_also_missing(measure),
         variants=(*measure.variants, *measure.ratio_variants),
         interval=INTERVALS[measure.estimator],
         better=BETTER[measure.better],
@@ -145,6 +149,12 @@ def family_sentence(measure: Measure, estimate: Estimate) -> str | None:
     if measure.family is None or not estimate.has_value or estimate.known < measure.minimum_for_headline:
         return None
     return measure.family.format(per_100=f"{100 * estimate.value:.0f}")
+
+
+def _also_missing(measure: Measure) -> tuple[str, ...]:
+    if measure.estimator is not Estimator.PROPORTION:
+        return ()
+    return (other_treatment(measure)[0], BOUNDS, *([f"{WEIGHTED} ({REACHED})"] if measure.weighted else []))
 
 
 def _units(measure: Measure) -> str:

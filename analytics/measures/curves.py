@@ -1,4 +1,4 @@
-"""Curves by day from counts: still in the program, ways of leaving, and the test between groups."""
+"""Curves by day from counts: still in the program, and ways of leaving."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ from numpy.typing import NDArray
 from analytics.measures.cohort_sql import Rows
 from analytics.measures.estimate import without_bounds
 from analytics.measures.ladder_sql import Statement, amount_of, bound_to, parameters_in, step_code, steps_of
-from analytics.measures.results import STILL_IN, Curve, Estimate, GroupTest
+from analytics.measures.results import STILL_IN, Curve, Estimate
 from analytics.measures.tally import Tally, why_nothing
-from analytics.measures.types import ALL, NOT_KNOWN, Estimator, Measure, Stratifier, Unit
+from analytics.measures.types import ALL, NOT_KNOWN, Measure, Stratifier, Unit
 from analytics.statistics.survival import (
     CumulativeIncidence,
     SurvivalCurve,
     cumulative_incidence,
     kaplan_meier,
-    log_rank,
     median_survival,
 )
 from analytics.store.codes import CODES
@@ -167,29 +166,6 @@ def day_of(measure: Measure, by: Stratifier | None, group: str, planned: Mapping
     """
     weeks = planned[group if by is Stratifier.PLANNED_WEEKS else ALL]
     return 7 * weeks if weeks else measure.read_at[0]
-
-
-def group_test(measure: Measure, cells: Mapping[str, Cells]) -> GroupTest | None:
-    """Return the log-rank test between the known groups; None with fewer than two, or nothing to compare.
-
-    For an incidence it is the cause-specific test of the measure's way: those who leave otherwise are
-    censored.
-    """
-    known = {group: days for group, days in cells.items() if group not in (ALL, NOT_KNOWN) and days}
-    if len(known) < 2:
-        return None
-    rows = [(day, way, people, group) for group, days in known.items() for (day, way), people in days.items()]
-    cause_specific = measure.estimator is Estimator.INCIDENCE
-    test = log_rank(
-        [day for day, _, _, _ in rows],
-        [way == measure.way if cause_specific else way is not None for _, way, _, _ in rows],
-        [group for _, _, _, group in rows],
-        [people for _, _, people, _ in rows],
-    )
-    if isnan(test.statistic):
-        return None
-    name = f"cause-specific log-rank ({measure.way})" if cause_specific else "log-rank"
-    return GroupTest(name, test.statistic, test.degrees_of_freedom, test.p_value)
 
 
 def _days(cells: Cells) -> list[int]:

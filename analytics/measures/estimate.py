@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from math import isnan, nan
 from typing import Final, Literal
 
@@ -13,9 +13,11 @@ from analytics.measures.tally import PLURAL, Paired, Tally, why_nothing
 from analytics.measures.types import Measure, Unit
 from analytics.statistics.counts import poisson_rate, quantiles
 from analytics.statistics.mean_change import mean_change_from_sums
+from analytics.statistics.nonresponse import WeightedShare
 from analytics.statistics.proportions import mcnemar, newcombe_paired, ratio_of_sums, wilson
 
 # The other way to treat the unknown; every proportion carries it beside its own, in these words.
+WEIGHTED: Final = "weighted so that those reached stand for all"
 UNKNOWN_AS_NO: Final = "counting not known as no"
 OF_KNOWN: Final = "of those known"
 
@@ -61,6 +63,25 @@ def proportion(tally: Tally, measure: Measure, unit: Unit, missing: Missing | No
 def other_treatment(measure: Measure) -> tuple[str, Missing]:
     """Return the words and the rule for the unknown that the measure itself does not use."""
     return (UNKNOWN_AS_NO, "failure") if measure.missing == "shown" else (OF_KNOWN, "shown")
+
+
+def weighted_proportion(tally: Tally, share: WeightedShare, measure: Measure, unit: Unit) -> Estimate:
+    """Return a share of those known under weights by which they resemble all who are eligible.
+
+    `details` hold the effective sample size: how many equally weighted people they are worth.
+    """
+    reason = why_nothing(tally, measure, unit)
+    if reason is None and share.reason is not None:
+        reason = f"{'No weights' if isnan(share.share) else 'No interval'}: {share.reason}."
+    return replace(
+        proportion(tally, measure, unit, "shown"),
+        value=share.share,
+        ci_low=share.ci_low,
+        ci_high=share.ci_high,
+        method="inverse probability weights, robust t on the logit",
+        reason=reason,
+        details={} if isnan(share.share) else {"effective_sample_size": share.effective},
+    )
 
 
 def without_bounds(

@@ -7,12 +7,14 @@ except the people of small groups, who are counted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from math import nan
 from typing import Final
 
-from analytics.measures import curves
+from analytics.measures import curve_comparisons, curves
 from analytics.measures.estimate import (
+    WEIGHTED,
     mean_difference,
     median_estimate,
     not_collected,
@@ -21,15 +23,19 @@ from analytics.measures.estimate import (
     proportion,
     rate,
     ratio,
+    weighted_proportion,
 )
+from analytics.measures.fair_comparison import weighted_estimates
 from analytics.measures.groups import in_order
 from analytics.measures.ladder_sql import COUNT, VARIANT
 from analytics.measures.persons import Persons, count_persons
-from analytics.measures.results import Curve, Estimate, StratifiedResult
+from analytics.measures.results import Curve, DayDifference, Estimate, GroupTest, StratifiedResult
 from analytics.measures.scan import ALONE, Findings, Scan, run, scan_of, statements
 from analytics.measures.slopes import slope_estimate
-from analytics.measures.tally import Paired, ladder_of, why_not_collected
+from analytics.measures.tally import Paired, Tally, ladder_of, why_not_collected
 from analytics.measures.types import ALL, Cohort, Estimator, Measure, SnapshotCursor, Stratifier, Table
+from analytics.statistics.nonresponse import WeightedShare
+from analytics.statistics.survival import CumulativeIncidence
 from analytics.texts.periods import Grain
 
 EVERYBODY: Final = Cohort()
@@ -43,6 +49,7 @@ def evaluate(
     *,
     persons: bool = True,
     grain: Grain = "month",
+    weighted: bool = False,
 ) -> list[StratifiedResult]:
     """Compute measures for a cohort, in total and for every group of a split.
 
@@ -55,6 +62,8 @@ def evaluate(
     persons : count the distinct people behind the totals and behind groups under 200 episodes (one or two
         more statements). False leaves every `persons` None.
     grain : of a split by period: "quarter" and "year" take the stored months together.
+    weighted : for measures that declare it, also the share weighted so that those reached stand for all, among the
+        variants (one more statement and a model per group).
 
     Returns
     -------
@@ -74,9 +83,13 @@ def evaluate(
         people = count_persons(scan, findings, snapshot) if persons else None
         for number, position in enumerate(positions):
             absent = why_not_collected(measures[position], collected)
-            results[position] = replace(
+            found = replace(
                 _result(scan, findings, number, cohort, absent, people), snapshot_id=snapshot.snapshot_id
             )
+            if weighted and found.measure.weighted and absent is None:
+                shares = weighted_estimates(found.measure, snapshot, cohort, by, grain)
+                found = replace(found, variants={**found.variants, WEIGHTED: _weighted(findings.own(number), shares, found)})
+            results[position] = found
     return [results[position] for position in range(len(measures))]
 
 
@@ -115,7 +128,8 @@ def _result(
     groups = in_order(tallies, scan.by, measure.instrument)
     found: dict[str, Curve] = {}
     variants: dict[str, dict[str, Estimate]] = {}
-    test = None
+    tests: tuple[GroupTest, ...] = ()
+    differences: tuple[DayDifference, ...] = ()
     # Therapies overlap where somebody received two; the arms of a trial do not, and may be tested.
     overlapping = sum(tally.total for group, tally in tallies.items() if group != ALL) > tallies[ALL].total
     if absent is not None:
@@ -127,8 +141,10 @@ def _result(
             group: slope_estimate(findings.patterns[group], tallies[group], measure, scan.unit) for group in groups
         }
     elif scan.is_histogram:
-        estimates, found = _curves(scan, findings, groups)
-        test = None if overlapping else curves.group_test(measure, findings.cells)
+        estimates, found, incidences = _curves(scan, findings, groups)
+        if not overlapping:
+            tests = curve_comparisons.group_tests(measure, findings.cells)
+            differences = curve_comparisons.day_differences(measure, estimates, incidences)
     else:
         estimates = {group: _estimate(scan, findings, number, group) for group in groups}
         variants = _variants(scan, findings, number, groups)
@@ -143,7 +159,8 @@ def _result(
         ladders=ladders,
         variants=variants,
         curves=found,
-        test=test,
+        tests=tests,
+        differences=differences,
         overlapping=overlapping,
         matured=scan.matured[number],
         episodes=tallies[ALL].total,
@@ -195,6 +212,16 @@ def _variants(scan: Scan, findings: Findings, number: int, groups: Sequence[str]
     }
 
 
+def _weighted(
+    tallies: Mapping[str, Tally], shares: Mapping[str, WeightedShare], result: StratifiedResult
+) -> dict[str, Estimate]:
+    nobody = WeightedShare(nan, nan, nan, 0.0, "nobody to count")
+    return {
+        group: weighted_proportion(tallies[group], shares.get(group, nobody), result.measure, result.cohort.unit)
+        for group in result.estimates
+    }
+
+
 def _median(scan: Scan, findings: Findings, group: str) -> Estimate:
     cells = findings.cells[group]
     return median_estimate(
@@ -202,20 +229,24 @@ def _median(scan: Scan, findings: Findings, group: str) -> Estimate:
     )
 
 
-def _curves(scan: Scan, findings: Findings, groups: Sequence[str]) -> tuple[dict[str, Estimate], dict[str, Curve]]:
+def _curves(
+    scan: Scan, findings: Findings, groups: Sequence[str]
+) -> tuple[dict[str, Estimate], dict[str, Curve], dict[str, CumulativeIncidence]]:
+    """Return estimates and curves by group, and where the curves are of ways of leaving, their statistics."""
     (measure,), tallies = scan.measures, findings.own(0)
     estimates: dict[str, Estimate] = {}
     found: dict[str, Curve] = {}
+    incidences: dict[str, CumulativeIncidence] = {}
     for group in groups:
         cells = findings.cells[group]
         if measure.estimator is Estimator.SURVIVAL:
             left, found[group] = curves.survival(cells)
             estimates[group] = curves.survival_estimate(found[group], left, tallies[group], measure, scan.unit)
         else:
-            ways, found[group] = curves.incidence(cells)
+            incidences[group], found[group] = curves.incidence(cells)
             day = curves.day_of(measure, scan.by, group, findings.planned)
-            estimates[group] = curves.incidence_estimate(ways, tallies[group], measure, scan.unit, day)
-    return estimates, found
+            estimates[group] = curves.incidence_estimate(incidences[group], tallies[group], measure, scan.unit, day)
+    return estimates, found, incidences
 
 
 def _with_persons(estimate: Estimate, people: Persons | None, number: int, group: str) -> Estimate:

@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.errors import MeasureProblem
-from analytics.measures.cohort_sql import rows_of
 from analytics.measures.groups import groups_of
-from analytics.measures.ladder_sql import bound_to, is_matured, outcome_of, parameters_in, passed, steps_of
+from analytics.measures.ladder_sql import bound_to, outcome_of, parameters_in, passed, steps_of
+from analytics.measures.scan import scan_of
 from analytics.measures.types import ALL, NOT_KNOWN, Cohort, Estimator, Measure, SnapshotCursor, Stratifier
 from analytics.statistics.nonresponse import WeightedShare, followup_weights, weighted_share
 from analytics.statistics.risk_adjustment import EVENTS_PER_PARAMETER, ObservedExpected, RiskModel, risk_adjusted
 from analytics.statistics.standardisation import StandardisedRate, standardised_rate
+from analytics.texts.periods import Grain
 
 # Known at admission; columns of both outcome tables. A split is never among its own covariates.
 COVARIATES: Final = (
@@ -81,12 +82,22 @@ class FairComparison:
 
 @dataclass(frozen=True)
 class _Cells:
-    """Counted people: one row per group, characteristics and outcome (1, 0, NaN = not known)."""
+    """Counted people: one row per group, characteristics and outcome (1, 0, NaN = not known).
 
+    `raw` is the value of the split as the snapshot has it, `group` the first group that it makes.
+    """
+
+    raw: NDArray[np.object_]
     group: NDArray[np.object_]
     known_by: dict[str, NDArray[np.object_]]
     outcome: NDArray[np.float64]
     people: NDArray[np.float64]
+
+    def of(self, rows: Sequence[bool]) -> _Cells:
+        """Return some of the rows."""
+        at = np.array(rows, dtype=np.bool_)
+        known_by = {name: codes[at] for name, codes in self.known_by.items()}
+        return _Cells(self.raw[at], self.group[at], known_by, self.outcome[at], self.people[at])
 
 
 def compare_fairly(
@@ -142,16 +153,31 @@ def compare_fairly(
     )
 
 
-def weighted_estimate(
-    measure: Measure, snapshot: SnapshotCursor, cohort: Cohort | None = None, reached_by: Sequence[str] = REACHED_BY
-) -> WeightedShare:
-    """Return a share among those whose outcome is known, weighted so that they resemble all who are eligible.
+def weighted_estimates(
+    measure: Measure,
+    snapshot: SnapshotCursor,
+    cohort: Cohort | None = None,
+    by: Stratifier | None = None,
+    grain: Grain = "month",
+    reached_by: Sequence[str] = REACHED_BY,
+) -> dict[str, WeightedShare]:
+    """Return shares among those whose outcome is known, weighted so that they resemble all who are eligible.
 
-    It mends only what `reached_by` explains. NaN with a reason where nobody of a kind was reached.
+    Of everybody (`ALL`) and of each group of the split, each with weights of its own, from one statement. It mends only
+    what `reached_by` explains. NaN with a reason where nobody of a kind was reached. Groups without anybody eligible
+    are left out.
     """
     if measure.estimator is not Estimator.PROPORTION:
         raise MeasureProblem(f"{measure.id} is no share of people, so it has no weighted form.")
-    cells = _counted(measure, snapshot, cohort or Cohort(), None, reached_by)
+    cells = _counted(measure, snapshot, cohort or Cohort(), by, reached_by, grain)
+    groups = {group for raw in cells.raw for group in groups_of(raw, by)}
+    return {ALL: _weighted(cells, reached_by)} | {
+        group: _weighted(cells.of([group in groups_of(raw, by) for raw in cells.raw]), reached_by)
+        for group in groups - {ALL}
+    }
+
+
+def _weighted(cells: _Cells, reached_by: Sequence[str]) -> WeightedShare:
     design, _, _ = _dummies(cells, reached_by)
     reached = (~np.isnan(cells.outcome)).astype(np.float64)
     if reached.size and (reached == 1).all():
@@ -163,23 +189,30 @@ def weighted_estimate(
 
 
 def _counted(
-    measure: Measure, snapshot: SnapshotCursor, cohort: Cohort, by: Stratifier | None, columns: Sequence[str]
+    measure: Measure,
+    snapshot: SnapshotCursor,
+    cohort: Cohort,
+    by: Stratifier | None,
+    columns: Sequence[str],
+    grain: Grain = "month",
 ) -> _Cells:
     """Count the eligible by group, characteristics and outcome in one scan."""
-    rows = rows_of(measure.table, cohort, measure.instrument)
-    conditions = bound_to(0, " and ".join(passed(steps_of(measure, is_matured(measure, cohort, by)))) or "true")
-    split = by.value if by else "null"
+    scan = scan_of([measure], cohort, by, grain)
+    conditions = bound_to(0, " and ".join(passed(steps_of(measure, scan.matured[0]))) or "true")
     outcome = bound_to(0, outcome_of(measure))
     known_by = [f"cast({_SQL.get(name, name)} as varchar) as k{number}" for number, name in enumerate(columns)]
     names = [f"k{number}" for number in range(len(columns))]
     text = (
         f"select g, o, {', '.join([*names, 'count(*)'])}\nfrom (\n"
-        f"  select {split} as g, {', '.join([*known_by, f'({outcome}) as o'])}\n  from {rows.text}\n"
+        f"  select {scan.split} as g, {', '.join([*known_by, f'({outcome}) as o'])}\n  from {scan.rows.text}\n"
         f"  where {conditions}\n)\ngroup by all order by all"
     )
-    answer = snapshot.query(text, parameters_in(text, {0: measure}, rows))
+    answer = snapshot.query(text, parameters_in(text, {0: measure}, scan.rows))
     labels = [next(group for group in groups_of(row[0], by) if group != ALL) if by else ALL for row in answer]
+    raw = np.empty(len(answer), dtype=object)
+    raw[:] = [row[0] for row in answer]
     return _Cells(
+        raw,
         np.array(labels, dtype=object),
         {name: np.array([row[2 + at] for row in answer], dtype=object) for at, name in enumerate(columns)},
         np.array([np.nan if row[1] is None else float(row[1]) for row in answer], dtype=np.float64),

@@ -111,12 +111,28 @@ class Curve:
 
 @dataclass(frozen=True)
 class GroupTest:
-    """A test that several groups are alike. Exploratory: people were not assigned by chance."""
+    """A test that several groups are alike. Exploratory: people were not assigned by chance.
+
+    `asks` says what it asks, beginning with "whether".
+    """
 
     name: str
     statistic: float
     degrees_of_freedom: int
     p_value: float
+    asks: str
+
+
+@dataclass(frozen=True)
+class DayDifference:
+    """Share of `first` minus share of `second` that had left in the measure's way by `day`, with a 95 % interval."""
+
+    first: str
+    second: str
+    day: int
+    value: float
+    ci_low: float
+    ci_high: float
 
 
 @dataclass(frozen=True)
@@ -128,8 +144,9 @@ class StratifiedResult:
     estimates : group to estimate, in the order in which groups are shown; `ALL` is always first, `NOT_KNOWN`
         last.
     ladder : of everybody; `ladders` holds one per group. `variants` : variant's words to estimates by group.
-    curves : group to curve (SURVIVAL and INCIDENCE only). test : log-rank between groups, when there are two
-        or more that do not overlap.
+    curves : group to curve (SURVIVAL and INCIDENCE only).
+    tests : between the known groups of curves, when there are two or more that do not overlap; an INCIDENCE has two,
+        which ask different things. differences : of an INCIDENCE, between each two of at most four such groups.
     overlapping : True when somebody is in two groups (therapies); groups are then never summed nor tested.
     matured : True when maturity was applied (admission period splits or limits the cohort).
     episodes, persons : in the cohort, before the ladder; persons is None when they were not asked for.
@@ -144,7 +161,8 @@ class StratifiedResult:
     ladders: Mapping[str, Ladder] = field(default_factory=dict)
     variants: Mapping[str, Mapping[str, Estimate]] = field(default_factory=dict)
     curves: Mapping[str, Curve] = field(default_factory=dict)
-    test: GroupTest | None = None
+    tests: tuple[GroupTest, ...] = ()
+    differences: tuple[DayDifference, ...] = ()
     overlapping: bool = False
     matured: bool = False
     episodes: int = 0

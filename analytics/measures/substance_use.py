@@ -170,6 +170,7 @@ def _abstinent(day: int) -> Measure:
         horizon=f"observed_days >= los_days + {last}",
         horizon_words=f"left at least {last} days ago",
         missing="failure",
+        weighted=True,
         estimator=Estimator.PROPORTION,
         better="higher",
         needs=("followup",),

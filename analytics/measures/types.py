@@ -132,6 +132,8 @@ class Measure:
         known ("measured twice").
     variants : other definitions of success over the same ladder. Every PROPORTION also gets the other way to
         treat the unknown ("counting not known as no" or "of those known") without asking for it.
+    weighted : for a PROPORTION, True where those known can be weighted so that they stand for all: what is not known
+        is so because somebody was not reached.
     also_counted : conditions counted among the eligible, known or not, and given in `details` by these words.
     paired : for a PROPORTION asked twice, (before, after) as boolean expressions; `details` then hold the
         change among those with both answers.
@@ -174,6 +176,7 @@ class Measure:
     unknown_words: str = "not known"
     known_words: str = "known"
     variants: Mapping[str, str] = field(default_factory=dict)
+    weighted: bool = False
     also_counted: Mapping[str, str] = field(default_factory=dict)
     paired: tuple[str, str] | None = None
     window: str | None = None

@@ -8,6 +8,7 @@ from typing import Final
 
 from analytics.disclosure import SMALL_GROUP, Disclosed, disclosed_only
 from analytics.errors import MeasureProblem
+from analytics.measures.curve_comparisons import MOST_COMPARED
 from analytics.measures.results import Estimate, StratifiedResult
 from analytics.measures.types import ALL, NOT_KNOWN, Estimator, Measure
 from analytics.reports.numbers import Scale, count, scale_of, size_words, value_words
@@ -22,9 +23,6 @@ _OF_PEOPLE: Final = frozenset({"gender", "population", "age_band"})
 # Levels lie above or below each other; changes (True) are more or less.
 _MORE: Final = {False: "above", True: "more"}
 _LESS: Final = {False: "below", True: "less"}
-
-
-MOST_COMPARED: Final = 4  # with more groups, comparisons are a list that nobody reads
 
 
 @dataclass(frozen=True)
@@ -90,17 +88,18 @@ def overlap_sentence(disclosed: Disclosed[StratifiedResult]) -> str:
 
 @disclosed_only
 def between_groups_sentence(disclosed: Disclosed[StratifiedResult]) -> str:
-    """Return what the test between all groups says, as exploration; "" when there was none."""
-    test = disclosed.content.test
-    if test is None:
-        return ""
-    p_value = "p under 0.001" if test.p_value < 0.001 else f"p = {test.p_value:.3f}"
-    says = (
-        "differ by more than chance alone usually makes"
-        if test.p_value < RARE_BY_CHANCE
-        else "do not differ by more than chance alone usually makes"
-    )
-    return f"Taken together, the groups {says} ({test.name.replace('_', ' ')}, {p_value}; exploratory). {NOT_ASSIGNED}"
+    """Return what the tests between all groups say, and what each asks, as exploration; "" when there was none."""
+    tests = disclosed.content.tests
+    sentences = []
+    for number, test in enumerate(tests):
+        p_value = "p under 0.001" if test.p_value < 0.001 else f"p = {test.p_value:.3f}"
+        says = "differ" if test.p_value < RARE_BY_CHANCE else "do not differ"
+        groups = "they" if number else "the groups"
+        # Two tests of the same groups ask different things, and may answer differently.
+        start = f"Asked {test.asks}" if len(tests) > 1 else "Taken together"
+        told = f"{says} by more than chance alone usually makes ({test.name.replace('_', ' ')}, {p_value}; exploratory)"
+        sentences.append(f"{start}, {groups} {told}.")
+    return " ".join([*sentences, NOT_ASSIGNED]) if sentences else ""
 
 
 def compared_groups(result: StratifiedResult, small: frozenset[str]) -> list[tuple[str, str]]:
@@ -151,13 +150,19 @@ def split_headline(disclosed: Disclosed[StratifiedResult]) -> str:
 def group_difference(result: StratifiedResult, group: str, other: str) -> Difference | None:
     """Return the difference of two groups of one result; None when one of them has no value.
 
-    Proportions: Newcombe's interval from the counts. Everything else has no two counts to start from: the
-    interval comes from the two groups' own limits by the same square-and-add rule (Zou and Donner 2008,
-    doi:10.1002/sim.3095). Survival is compared at the first day at which it is read, not by its medians.
+    Proportions: Newcombe's interval from the counts; incidences: from their own errors. Everything else has no two
+    counts to start from: the interval comes from the two groups' own limits by the same square-and-add rule (Zou and
+    Donner 2008, doi:10.1002/sim.3095). Survival is compared at the first day at which it is read, not by its medians.
     """
     first, second = result.estimates[group], result.estimates[other]
     if result.measure.estimator is Estimator.SURVIVAL:
         return _still_in_difference(result, first, second)
+    for gap in result.differences:
+        # That of two incidences is the one that the result brings, so that text and page say the same.
+        if (gap.first, gap.second) == (group, other):
+            return Difference(gap.value, gap.ci_low, gap.ci_high, Scale.SHARE, gap.day)
+        if (gap.second, gap.first) == (group, other):
+            return Difference(-gap.value, -gap.ci_high, -gap.ci_low, Scale.SHARE, gap.day)
     return estimate_difference(result.measure, first, second)
 
 

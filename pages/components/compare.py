@@ -8,7 +8,7 @@ import streamlit as st
 
 from analytics.disclosure import Disclosed
 from analytics.measures.results import StratifiedResult
-from analytics.measures.types import ALL, Estimator, Stratifier
+from analytics.measures.types import ALL, Stratifier
 from analytics.reports.comparisons import (
     NOT_ASSIGNED,
     between_groups_sentence,
@@ -63,7 +63,7 @@ def differences(result: Disclosed[StratifiedResult]) -> Sequence[str]:
     if content.overlapping:
         return [overlap_sentence(result)]
     said = [comparison_sentence(result, group, other) for group, other in compared_groups(content, result.small)]
-    if content.measure.estimator is Estimator.SURVIVAL and content.test is not None:
+    if content.tests:
         said.append(between_groups_sentence(result))
     if not said:
         return []

@@ -34,6 +34,9 @@ show(
     sentences=differences(curves),
 )
 
+finished = view.result(view.measure("completion_cif"), cohort, by)
+show(view, finished, lambda theme: groups_figure(finished, theme), "finished", sentences=differences(finished))
+
 completed = view.result(view.measure("completion"), cohort, by)
 show(view, completed, lambda theme: groups_figure(completed, theme), "completed", sentences=differences(completed))
 

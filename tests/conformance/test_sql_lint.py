@@ -56,6 +56,7 @@ NOT_SQL = {
     "instrument",
     "profile",
     "parameters",
+    "weighted",
 }
 
 

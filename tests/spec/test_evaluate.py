@@ -18,6 +18,7 @@ from analytics.measures import (
     result_as_text,
 )
 from analytics.measures.groups import choices
+from analytics.statistics.gray import gray_test
 from tests.spec.outcome_tables import Row, counts, one, small_snapshot
 
 COMPLETION = find("completion")
@@ -148,7 +149,7 @@ def test_an_episode_with_two_therapies_is_in_both_groups_and_once_in_all() -> No
     result = one(snapshot, COMPLETION, Stratifier.THERAPY)
     assert counts(result) == {ALL: (3, 4), "cbt": (1, 2), "cbt_i": (1, 1), "dbt": (1, 1), NOT_KNOWN: (1, 1)}
     assert result.overlapping
-    assert one(snapshot, find("retention_km"), Stratifier.THERAPY).test is None
+    assert one(snapshot, find("retention_km"), Stratifier.THERAPY).tests == ()
     assert choices(snapshot, Stratifier.THERAPY) == ("cbt", "cbt_i", "dbt", NOT_KNOWN)
     # A filter takes the whole code: cbt is not cbt_i, and `_` is no wildcard.
     assert counts(one(snapshot, COMPLETION, where={"therapy": ("cbt",)}))[ALL] == (1, 2)
@@ -160,13 +161,48 @@ def test_curves_of_groups_are_compared_by_log_rank() -> None:
     rows += [{"modality": "telehealth", "los_days": days} for days in (5, 6, 7, 8)]
     rows += [{"modality": None, "los_days": 50}]
     result = one(small_snapshot(rows), find("retention_km"), Stratifier.MODALITY)
-    assert result.test is not None
-    assert (result.test.name, result.test.degrees_of_freedom) == ("log-rank", 1)  # not known is not a group
+    (test,) = result.tests
+    assert (test.name, test.degrees_of_freedom) == ("log-rank", 1)  # not known is not a group
     # Four leave before any of the other four: U = 4 - (4/8 + 3/7 + 2/6 + 1/5), V = Σ p (1-p) at those shares.
     shares = (4 / 8, 3 / 7, 2 / 6, 1 / 5)
     expected = (4 - sum(shares)) ** 2 / sum(share * (1 - share) for share in shares)
-    assert result.test.statistic == pytest.approx(expected)
+    assert test.statistic == pytest.approx(expected)
     assert set(result.curves) == {ALL, "in_person", "telehealth", NOT_KNOWN}
+
+
+def test_incidences_of_groups_are_tested_twice_and_set_apart_on_one_day() -> None:
+    # In person: 2 of 4 have completed by day 56; by telehealth 3 of 4, one of them on day 28, before anybody left.
+    stays = {
+        "in_person": [(20, "lost_contact"), (56, "completed"), (56, "completed"), (60, "moved")],
+        "telehealth": [(28, "completed"), (50, "lost_contact"), (56, "completed"), (56, "completed")],
+    }
+    rows = [
+        {"modality": modality, "los_days": days, "discharge_reason": reason}
+        for modality, group in stays.items()
+        for days, reason in group
+    ]
+    result = one(small_snapshot(rows), find("completion_cif"), Stratifier.MODALITY)
+    rate, share = result.tests
+    assert (rate.name, share.name) == ("cause-specific log-rank (completed)", "Gray (completed)")
+    assert rate.asks != share.asks
+    day = [row["los_days"] for row in rows]
+    way = [1 if row["discharge_reason"] == "completed" else 2 for row in rows]
+    theirs = gray_test(day, way, [row["modality"] for row in rows])
+    assert (share.statistic, share.p_value) == pytest.approx((theirs.statistic, theirs.p_value))
+    (gap,) = result.differences
+    assert (gap.first, gap.second, gap.day) == ("in_person", "telehealth", 56)
+    assert gap.value == pytest.approx(2 / 4 - 3 / 4)
+    assert gap.ci_low < gap.value < gap.ci_high
+    text = result_as_text(result)
+    assert "Gray (completed): " in text and "it asks whether the same share has left in this way by each day" in text
+    assert "By day 56, in_person minus telehealth: -25.0 points" in text
+
+
+def test_incidences_of_one_group_or_of_overlapping_ones_are_not_compared() -> None:
+    alone = one(small_snapshot([{}, {}]), find("completion_cif"), Stratifier.MODALITY)
+    assert (alone.tests, alone.differences) == ((), ())
+    both = one(small_snapshot([{"therapy": "cbt|dbt"}, {"therapy": "cbt"}]), find("completion_cif"), Stratifier.THERAPY)
+    assert (both.tests, both.differences) == ((), ())
 
 
 def test_incidence_is_read_at_the_planned_length_when_that_is_the_split() -> None:

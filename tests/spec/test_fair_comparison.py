@@ -5,8 +5,9 @@ import math
 import pytest
 
 from analytics.errors import MeasureProblem
-from analytics.measures import Stratifier, find
-from analytics.measures.fair_comparison import COVARIATES, compare_fairly, weighted_estimate
+from analytics.measures import ALL, Stratifier, evaluate, find, result_as_dict, result_as_text
+from analytics.measures.fair_comparison import COVARIATES, compare_fairly, weighted_estimates
+from analytics.measures.estimate import WEIGHTED
 from tests.spec.outcome_tables import Row, SmallSnapshot, small_snapshot
 
 COMPLETION = find("completion")
@@ -60,7 +61,7 @@ def test_only_shares_are_adjusted(simpson: SmallSnapshot) -> None:
     with pytest.raises(MeasureProblem, match="no share of people"):
         compare_fairly(find("attendance"), simpson, Stratifier.MODALITY)
     with pytest.raises(MeasureProblem, match="no weighted form"):
-        weighted_estimate(find("length_of_stay"), simpson)
+        weighted_estimates(find("length_of_stay"), simpson)
 
 
 def test_few_people_get_a_reason_and_no_number() -> None:
@@ -85,20 +86,57 @@ def test_those_reached_stand_for_all_who_were_due() -> None:
         rows += [common | {"followup_180_abstinent": True}] * well
         rows += [common | {"followup_180_abstinent": False}] * (reached - well)
         rows += [common] * (due - reached)
-    found = weighted_estimate(find("abstinence_followup_180"), small_snapshot(rows))
+    found = weighted_estimates(find("abstinence_followup_180"), small_snapshot(rows))[ALL]
     assert found.share == pytest.approx(0.64, abs=0.005)  # weights above the 99th percentile are cut off
     assert found.ci_low < found.share < found.ci_high
     assert found.effective == pytest.approx(40, abs=1)
 
 
+def test_the_weighted_share_stands_among_the_ways_to_treat_those_not_reached() -> None:
+    # ex: ipw, in two programs alike; the second reaches everybody, so its weighted share is the plain one.
+    rows: list[Row] = []
+    for severity, due, reached, well in (("mild", 60, 40, 32), ("severe", 40, 10, 4)):
+        common = {"is_sud": True, "baseline_severity": severity, "program_id": "north"}
+        rows += [common | {"followup_180_abstinent": True}] * well
+        rows += [common | {"followup_180_abstinent": False}] * (reached - well)
+        rows += [common] * (due - reached)
+    rows += [{"is_sud": True, "program_id": "south", "followup_180_abstinent": well} for well in (True, True, False)]
+    measure, snapshot = find("abstinence_followup_180"), small_snapshot(rows)
+    (result,) = evaluate([measure], snapshot, by=Stratifier.PROGRAM, weighted=True)
+    found = result.variants[WEIGHTED]
+    assert found["north"].value == pytest.approx(0.64, abs=0.005)
+    assert found["north"].details["effective_sample_size"] == pytest.approx(40, abs=1)
+    assert (found["north"].numerator, found["north"].denominator, found["north"].unknown) == (36, 50, 50)
+    assert found["south"].value == pytest.approx(2 / 3)
+    assert list(found) == [ALL, "north", "south"]
+    text = result_as_text(result)
+    assert f"{WEIGHTED}: " in text and "worth" in text
+    assert result_as_dict(result)["variants"][WEIGHTED]["north"]["reason"] is None  # type: ignore[index]
+    # It costs a model, so it is computed where it is asked for, and only where somebody could not be reached.
+    assert WEIGHTED not in evaluate([measure], snapshot)[0].variants
+    assert WEIGHTED not in evaluate([COMPLETION], snapshot, weighted=True)[0].variants
+
+
+def test_where_there_are_no_weights_the_reason_stands_in_their_place() -> None:
+    rows: list[Row] = [{"is_sud": True, "baseline_severity": "mild", "followup_180_abstinent": True}] * 30
+    rows += [{"is_sud": True, "baseline_severity": "severe"}] * 30
+    (result,) = evaluate([find("abstinence_followup_180")], small_snapshot(rows), weighted=True)
+    assert result.variants[WEIGHTED][ALL].reason == "No weights: a covariate tells the outcomes apart completely."
+    assert f"{WEIGHTED}: no value (No weights: a covariate" in result_as_text(result)
+    (empty,) = evaluate([find("abstinence_followup_180")], small_snapshot([]), weighted=True)
+    assert empty.variants[WEIGHTED][ALL].reason == "Nobody matches these filters."
+    absent = small_snapshot([{"is_sud": True}], absent=("followup",))
+    assert evaluate([find("abstinence_followup_180")], absent, weighted=True)[0].variants == {}
+
+
 def test_when_all_are_reached_nothing_is_weighted() -> None:
     rows: list[Row] = [{"is_sud": True, "followup_180_abstinent": well} for well in (True, True, False)]
-    assert weighted_estimate(find("abstinence_followup_180"), small_snapshot(rows)).share == pytest.approx(2 / 3)
+    assert weighted_estimates(find("abstinence_followup_180"), small_snapshot(rows))[ALL].share == pytest.approx(2 / 3)
 
 
 def test_nobody_reached_of_a_kind_has_no_weighted_answer() -> None:
     rows: list[Row] = [{"is_sud": True, "baseline_severity": "mild", "followup_180_abstinent": True}] * 30
     rows += [{"is_sud": True, "baseline_severity": "severe"}] * 30
-    found = weighted_estimate(find("abstinence_followup_180"), small_snapshot(rows))
+    found = weighted_estimates(find("abstinence_followup_180"), small_snapshot(rows))[ALL]
     assert math.isnan(found.share)
     assert found.reason == "a covariate tells the outcomes apart completely"

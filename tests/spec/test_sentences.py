@@ -8,7 +8,7 @@ import pytest
 
 from analytics.disclosure import Disclosed, internal_view
 from analytics.errors import MeasureProblem
-from analytics.measures.results import STILL_IN, Estimate, GroupTest, StratifiedResult
+from analytics.measures.results import STILL_IN, DayDifference, Estimate, GroupTest, StratifiedResult
 from analytics.measures.types import Cohort, Estimator, Stratifier
 from analytics.reports import comparisons
 from analytics.reports.numbers import (
@@ -378,7 +378,11 @@ def test_small_overlapping_and_unknown_groups_are_not_compared() -> None:
 def test_the_test_between_groups_is_called_exploratory() -> None:
     def told(p_value: float) -> str:
         return comparisons.between_groups_sentence(
-            shown(by_modality(), BY_MODALITY, test=GroupTest("log-rank", 9.1, 2, p_value))
+            shown(
+                by_modality(),
+                BY_MODALITY,
+                tests=(GroupTest("log-rank", 9.1, 2, p_value, "whether people stay equally long"),),
+            )
         )
 
     assert told(0.0104) == (
@@ -388,6 +392,30 @@ def test_the_test_between_groups_is_called_exploratory() -> None:
     assert "do not differ by more than chance" in told(0.3)
     assert "p under 0.001" in told(0.00001)
     assert comparisons.between_groups_sentence(shown(by_modality(), BY_MODALITY)) == ""
+
+
+def test_two_tests_say_what_each_asks() -> None:
+    tests = (
+        GroupTest("cause-specific log-rank (completed)", 9.1, 2, 0.0104, "whether they leave at the same pace"),
+        GroupTest("Gray (completed)", 2.1, 2, 0.35, "whether the same share has left"),
+    )
+    assert comparisons.between_groups_sentence(shown(by_modality(), BY_MODALITY, tests=tests)) == (
+        "Asked whether they leave at the same pace, the groups differ by more than chance alone usually makes "
+        "(cause-specific log-rank (completed), p = 0.010; exploratory). Asked whether the same share has left, they "
+        "do not differ by more than chance alone usually makes (Gray (completed), p = 0.350; exploratory). "
+        "People were not assigned by chance."
+    )
+
+
+def test_groups_of_an_incidence_differ_by_what_the_result_says() -> None:
+    gap = DayDifference("telehealth", "in_person", 56, 0.11, 0.02, 0.2)
+    disclosed = shown(by_modality(), BY_MODALITY, differences=(gap,))
+    said = comparison_sentence(disclosed, "in_person", "telehealth")
+    assert said.startswith("On day 56, in person is 11 points below telehealth (between 2 and 20).")
+    hidden = shown(
+        by_modality() | {"in_person": share(2, 3)}, BY_MODALITY, differences=(gap,), internal_minimum=11
+    ).content
+    assert hidden.differences == () and "in_person" in hidden.estimates
 
 
 # Frame
