@@ -53,7 +53,7 @@ def _measure(options: argparse.Namespace) -> int:
     if options.explain is not None:
         print("\n\n".join(explanation_as_text(explain(each, snapshot, options.explain, cohort, by)) for each in chosen))
         return 0
-    results = evaluate(chosen, snapshot, cohort, by)
+    results = evaluate(chosen, snapshot, cohort, by, weighted=True)
     if options.format == "json":
         content = [result_as_dict(result) for result in results]
         print(json.dumps(content if options.all else content[0], indent=1, ensure_ascii=False))

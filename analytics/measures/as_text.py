@@ -35,7 +35,7 @@ def result_as_text(result: StratifiedResult) -> str:
     if small:
         parts.append(SMALL_WORDS)
     for words, estimates in result.variants.items():
-        parts.append(f"{words}: {_value_and_interval(measure, estimates[ALL])}")
+        parts.append(f"{words}: {_variant(measure, estimates[ALL])}")
     parts += ["", "Who is counted", *ladder_lines(result.ladder)]
     if result.overlapping:
         parts.append("A person can be in several of these groups; they do not add up.")
@@ -69,6 +69,14 @@ def _sentence(measure: Measure, estimate: Estimate) -> str:
         Estimator.INCIDENCE: f"By day {_day(estimate)}, {value} of {counted} {measure.did}",
     }.get(measure.estimator, f"{value} {measure.of_whom} {measure.did}, {counted}")
     return f"{said}. {left_out}{no_interval}"
+
+
+def _variant(measure: Measure, estimate: Estimate) -> str:
+    if not estimate.has_value:
+        return f"no value ({str(estimate.reason).rstrip('.')})"
+    effective = estimate.details.get("effective_sample_size")
+    worth = "" if effective is None else f", worth {effective:,.0f} equally weighted {estimate.unit}s"
+    return f"{_value_and_interval(measure, estimate)}{worth}"
 
 
 def _day(estimate: Estimate) -> str:
