@@ -23,7 +23,8 @@ from analytics.measures import catalog, evaluate
 from analytics.measures.groups import choices
 from analytics.measures.pairs import pair_counts
 from analytics.measures.results import StratifiedResult
-from analytics.measures.types import NOT_KNOWN, Cohort, Measure, Profile, Stratifier
+from analytics.measures.types import NOT_KNOWN, Cohort, Measure, Stratifier
+from analytics.profiles import Profile
 from analytics.reports.tables import csv_bytes
 from analytics.settings import DATA_FOLDER
 from analytics.store.snapshot import Snapshot, current_id, open_before, open_current, snapshot_path
@@ -208,11 +209,7 @@ class View:
     def catalogue(self) -> tuple[Measure, ...]:
         """Return the measures that these data can have: symptom measures of the instruments in use."""
         used = self.instruments()
-        return tuple(
-            measure
-            for measure in catalog.CATALOG
-            if measure.profile == "default" and measure.instrument in (None, *used)
-        )
+        return tuple(measure for measure in catalog.in_profile() if measure.instrument in (None, *used))
 
     def definitions(self) -> tuple[Measure, ...]:
         """Return the measures that these data can have, with every set of thresholds."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analytics.errors import UsageProblem
+from analytics.profiles import PROFILES
 from analytics.settings import store_folder
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 def add_question(command: argparse.ArgumentParser) -> None:
     """Add the options that say which measure, of whom, and from which store."""
     command.add_argument("--instrument", help="for symptom measures, such as phq9")
-    command.add_argument("--profile", choices=("default", "nhs", "strict"), default="default")
+    command.add_argument("--profile", choices=PROFILES, default="default", help="whose thresholds or rules")
     command.add_argument("--unit", choices=("episode", "person", "course"), default="episode")
     command.add_argument(
         "--where", action="append", default=[], metavar="COLUMN=VALUE", help="keep only these; repeatable"

@@ -38,10 +38,7 @@ def _measure(options: argparse.Namespace) -> int:
             print(f"{catalog.FAMILY_OF[measure.id]:14} {measure.name:44} {measure.title}")
         return 0
     by, cohort = split_of(options.by), cohort_of(options)
-    if not options.all:
-        chosen = [measure_of(options)]
-    else:
-        chosen = [each for each in catalog.CATALOG if each.instrument is None or each.profile == options.profile]
+    chosen = [measure_of(options)] if not options.all else list(catalog.in_profile(options.profile))
     if options.format == "sql":
         for measure in chosen:
             print(f"{definition_comments(measure)}\n\n{statement(measure, cohort, by)}")

@@ -34,6 +34,9 @@ def result_as_text(result: StratifiedResult) -> str:
     ]
     if small:
         parts.append(SMALL_WORDS)
+    for words in measure.also_counted:
+        if counted := result.estimates[ALL].details.get(words):
+            parts.append(f"{words.replace('_', ' ')}: {counted:,.0f}")
     for words, estimates in result.variants.items():
         parts.append(f"{words}: {_variant(measure, estimates[ALL])}")
     parts += ["", "Who is counted", *ladder_lines(result.ladder)]

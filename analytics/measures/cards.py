@@ -15,9 +15,10 @@ from analytics.measures.ladder_sql import MATURE_WORDS
 from analytics.measures.nhs_composite import PARTS
 from analytics.measures.results import Estimate
 from analytics.measures.surveyor import surveyors_definition, window_words
-from analytics.measures.symptom_binding import THRESHOLD_WORDS
+from analytics.measures.symptom_binding import THRESHOLD_WORDS, thresholds_of
 from analytics.measures.tally import NOT_COLLECTED
-from analytics.measures.types import Estimator, Measure, Profile
+from analytics.measures.types import Estimator, Measure
+from analytics.profiles import Profile
 
 INTERVALS: Final = {
     Estimator.PROPORTION: "Wilson score interval, 95 %",
@@ -78,7 +79,8 @@ class DefinitionCard:
     success : what counts as yes, in words. window : when it must have happened.
     unknown : what happens to those not known. also_missing : the other ways to treat them, given beside it.
     variants : other definitions over the same people.
-    profile : which thresholds, None without a questionnaire. thresholds : those in use, with how well they are known.
+    profile : which thresholds or whose rules, None where there is one way only. deviations : rules of that standard
+        that do not hold here. thresholds : those in use, with how well they are known.
     minimum : fewest known units for which there is a headline, in words. limits : what it does not say.
     sql : the statements that compute it for everybody.
     """
@@ -101,6 +103,7 @@ class DefinitionCard:
     minimum: str
     needs: tuple[str, ...]
     profile: str | None
+    deviations: tuple[str, ...]
     thresholds: tuple[ThresholdFact, ...]
     notes: tuple[str, ...]
     limits: tuple[str, ...]
@@ -131,7 +134,8 @@ def definition_card(measure: Measure) -> DefinitionCard:
         better=BETTER[measure.better],
         minimum=f"{measure.minimum_for_headline} known {_units(measure)} for a headline",
         needs=tuple(NOT_COLLECTED[name] for name in measure.needs),
-        profile=measure.profile if measure.instrument else None,
+        profile=measure.profile if measure.instrument or measure.profile != "default" else None,
+        deviations=measure.deviations,
         thresholds=tuple(_thresholds(measure)),
         notes=measure.notes,
         limits=tuple(_limits(measure)),
@@ -193,7 +197,7 @@ def _of_instrument(name: str, profile: Profile, used: Iterable[str], start: str 
     instrument = find_instrument(name)
     if instrument is None:
         return
-    thresholds = instrument.profiles[profile]
+    thresholds = thresholds_of(instrument, profile)
     facts = {
         "caseness": thresholds.caseness,
         "reliable_change": thresholds.reliable_change,

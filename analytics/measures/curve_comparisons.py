@@ -10,8 +10,8 @@ from typing import Final
 from analytics.measures.curves import WAYS, Cells
 from analytics.measures.results import DayDifference, Estimate, GroupTest
 from analytics.measures.types import ALL, NOT_KNOWN, Estimator, Measure
-from analytics.statistics.gray import gray_test
-from analytics.statistics.survival import CumulativeIncidence, incidence_difference, log_rank
+from analytics.statistics.gray import GrayTest, gray_test
+from analytics.statistics.survival import CumulativeIncidence, LogRank, incidence_difference, log_rank
 
 MOST_COMPARED: Final = 4  # groups; with more of them, differences are a list that nobody reads
 
@@ -28,6 +28,7 @@ def group_tests(measure: Measure, cells: Mapping[str, Cells]) -> tuple[GroupTest
         return ()
     rows = [(day, way, people, group) for group, days in known.items() for (day, way), people in days.items()]
     days, ways, people, groups = zip(*rows, strict=True)
+    found: list[tuple[str, str, LogRank | GrayTest]]
     if measure.estimator is not Estimator.INCIDENCE:
         test = log_rank(days, [way is not None for way in ways], groups, people)
         found = [("log-rank", "whether people stay equally long", test)]
@@ -55,7 +56,7 @@ def day_differences(
     measure: Measure, estimates: Mapping[str, Estimate], curves: Mapping[str, CumulativeIncidence]
 ) -> tuple[DayDifference, ...]:
     """Return the differences of incidence between each two of at most four known groups, at the day both are read."""
-    known = [group for group, estimate in estimates.items() if group not in (ALL, NOT_KNOWN) and estimate.has_value]
+    known = [group for group in curves if group not in (ALL, NOT_KNOWN) and estimates[group].has_value]
     if len(known) > MOST_COMPARED:
         return ()
     found = []

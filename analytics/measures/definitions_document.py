@@ -63,6 +63,7 @@ def card_lines(card: DefinitionCard) -> list[tuple[str, str]]:
         ("At least", card.minimum),
         ("Needs", ", ".join(card.needs)),
         ("Profile", card.profile or ""),
+        ("Not as the standard", "; ".join(card.deviations)),
         ("Thresholds", "; ".join(map(threshold_words, card.thresholds))),
         ("To know", " ".join(card.notes)),
         ("Limits", " ".join(card.limits)),
@@ -85,8 +86,17 @@ def _index() -> Iterator[str]:
 
 def _section(measures: list[Measure]) -> Iterator[str]:
     shown = next((each for each in measures if each.instrument == SHOWN_WITH), measures[0])
+    yield from _definition(shown, f"### `{shown.id}`")
+    if shown.instrument is not None:
+        yield from _instruments(measures)
+        return
+    for other in measures[1:]:
+        yield from _definition(other, f"#### `{other.name}`")
+
+
+def _definition(shown: Measure, head: str) -> Iterator[str]:
     card = definition_card(shown)
-    yield f"### `{shown.id}`"
+    yield head
     yield ""
     yield f"**{card.title}.** {card.question}"
     yield ""
@@ -100,14 +110,14 @@ def _section(measures: list[Measure]) -> Iterator[str]:
     yield f"- Not known: {card.unknown}"
     yield from (f"- Also given: {words}" for words in (*card.also_missing, *card.variants))
     yield f"- {card.interval}; {card.better}; at least {card.minimum}"
+    if card.deviations:
+        yield f"- Profile {card.profile}, a style of its standard and not the standard: {'; '.join(card.deviations)}"
     yield from (f"- {note}" for note in card.notes)
     yield f"- Limits: {' '.join(card.limits)}"
     if shown.instrument is None:
         yield from (f"- Threshold: {threshold_words(fact)}" for fact in card.thresholds)
     yield f"- Source: {card.source}. Reviewed {card.reviewed.isoformat()}."
     yield ""
-    if shown.instrument is not None:
-        yield from _instruments(measures)
 
 
 def _conditions(measure: Measure) -> Iterator[tuple[str, str]]:

@@ -83,12 +83,12 @@ def evaluate(
         people = count_persons(scan, findings, snapshot) if persons else None
         for number, position in enumerate(positions):
             absent = why_not_collected(measures[position], collected)
-            found = replace(
-                _result(scan, findings, number, cohort, absent, people), snapshot_id=snapshot.snapshot_id
-            )
+            found = replace(_result(scan, findings, number, cohort, absent, people), snapshot_id=snapshot.snapshot_id)
             if weighted and found.measure.weighted and absent is None:
                 shares = weighted_estimates(found.measure, snapshot, cohort, by, grain)
-                found = replace(found, variants={**found.variants, WEIGHTED: _weighted(findings.own(number), shares, found)})
+                found = replace(
+                    found, variants={**found.variants, WEIGHTED: _weighted(findings.own(number), shares, found)}
+                )
             results[position] = found
     return [results[position] for position in range(len(measures))]
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from analytics.measures.denominators import MATURE, NOT_LEFT, REVIEWED, WHO_LEFT
+from analytics.measures.substance_use import FOR_USE
 from analytics.measures.types import Estimator, Measure, Table
 
 STAY = "coalesce(exit_day, observed_days)"
@@ -36,6 +39,55 @@ completion = Measure(
         "What counts as completing is the program's own rule, so programs are hard to compare.",
         "Split or limited by admission period, only admissions whose planned length passed two weeks ago are counted.",
     ),
+)
+
+# REASON of the Treatment Episode Data Set: its words, and the reasons of ours that it takes together.
+TEDS_REASONS: Final = {
+    "TEDS 1, treatment completed": ("completed",),
+    "TEDS 2, dropped out": ("left_against_advice", "lost_contact"),
+    "TEDS 3, terminated by the facility": ("administrative",),
+    "TEDS 4, transferred": ("transferred_lower", "transferred_lateral", "transferred_higher"),
+    "TEDS 5, incarcerated": ("incarcerated",),
+    "TEDS 6, death": ("deceased",),
+    "TEDS 7, other": ("insurance_ended", "moved", "medical", "other"),
+}
+
+
+def _reason(*words: str) -> str:
+    """Return the condition of one of these reasons of TEDS."""
+    codes = [code for name in words for code in TEDS_REASONS[name]]
+    return "discharge_reason in ('" + "', '".join(codes) + "')"
+
+
+COMPLETED, TRANSFERRED = "TEDS 1, treatment completed", "TEDS 4, transferred"
+
+completion_teds = Measure(
+    id="completion",
+    profile="teds",
+    title="Completed, by TEDS reasons",
+    question="Of the people treated for substance use who left, how many left with TEDS reason 1, treatment completed?",
+    of_whom="of people treated for substance use who left",
+    did="had completed treatment by TEDS reason",
+    family="Of every 100 people treated for substance use who left, about {per_100} had finished treatment.",
+    table=Table.EPISODE_OUTCOME,
+    eligible={FOR_USE: "is_sud", **WHO_LEFT},
+    lost={FOR_USE: "not treated for substance use", **NOT_LEFT},
+    success=_reason(COMPLETED),
+    unknown_words="reason for leaving not recorded",
+    known_words="with a recorded reason",
+    variants={"completed or transferred (TEDS 1 and 4)": _reason(COMPLETED, TRANSFERRED)},
+    also_counted={words: _reason(words) for words in TEDS_REASONS},
+    mature=MATURE,
+    estimator=Estimator.PROPORTION,
+    better="higher",
+    source="SAMHSA TEDS-D, REASON (codes read in a public data dictionary)",
+    reviewed=REVIEWED,
+    deviations=(
+        "TEDS holds discharges from programs that report to a state, here all of this program",
+        "TEDS counts a record for each service, here one for each stay",
+        "what a state files under each reason is its own rule; here our reasons are put together by their words",
+    ),
+    notes=("How many left for each reason is given. A transfer to higher care is among the transfers.",),
 )
 
 completion_cif = Measure(

@@ -14,7 +14,8 @@ from analytics.errors import MeasureProblem
 from analytics.instruments import Instrument, Rule
 from analytics.instruments import Profile as Thresholds
 from analytics.measures.denominators import MATURE, NOT_LEFT, REVIEWED, WHO_LEFT
-from analytics.measures.types import Estimator, Measure, Profile, Table
+from analytics.measures.types import Estimator, Measure, Table
+from analytics.profiles import Profile
 
 Threshold = Literal["caseness", "reliable_change", "response", "remission", "mcid"]
 
@@ -70,7 +71,8 @@ class SymptomMeasure:
     window : when the scores are taken, in words; None = the first and last of the profile. is_change : False where the
     outcome is an answer or its being there, and not the way from one score to another.
     with_item_9 : the instrument must have item 9. with_bands : every move from band to band is counted in `details`.
-    profiles : the profiles it exists in; empty = all that the instrument has.
+    profiles : the profiles it exists in; empty = all that the instrument has. Those of a national measure take the
+        instrument's usual thresholds. deviations : as in `Measure`.
     """
 
     id: str
@@ -105,6 +107,7 @@ class SymptomMeasure:
     ordinal_only: bool = False
     with_bands: bool = False
     profiles: tuple[Profile, ...] = ()
+    deviations: tuple[str, ...] = ()
 
     def bind(self, instrument: Instrument, profile: Profile = "default") -> Measure:
         """Return the measure of one instrument under one profile.
@@ -166,6 +169,7 @@ class SymptomMeasure:
             minimum_for_headline=self.minimum_for_headline,
             instrument=instrument.id,
             profile=profile,
+            deviations=self.deviations,
             parameters=used if not (mean or slope) else {"direction": instrument.direction},
         )
 
@@ -186,7 +190,7 @@ class SymptomMeasure:
             raise MeasureProblem(f"{instrument.name} has no item 9 about thoughts of death or self-harm.")
         if self.profiles and profile not in self.profiles:
             raise MeasureProblem(f"{self.id} has no profile '{profile}'. It has: {', '.join(self.profiles)}.")
-        if profile not in instrument.profiles:
+        if not self.profiles and profile not in instrument.profiles:
             raise MeasureProblem(
                 f"{instrument.name} has no profile '{profile}'. It has: {', '.join(instrument.profiles)}."
             )
@@ -196,7 +200,7 @@ class SymptomMeasure:
         if self.ordinal_only:
             parameters["top_band"] = instrument.bands[-1][1]
         for name in self.thresholds:
-            value = _threshold(instrument, instrument.profiles[profile], name)
+            value = _threshold(instrument, thresholds_of(instrument, profile), name)
             if value is None:
                 raise MeasureProblem(
                     f"{instrument.name} has no {THRESHOLD_WORDS[name]} in a source we know, so {self.id} "
@@ -217,6 +221,11 @@ class SymptomMeasure:
         if self.knows_everybody:
             return "of people who left the program"
         return f"of people{start}{' and' if among_cases else ' who'} left"
+
+
+def thresholds_of(instrument: Instrument, profile: Profile) -> Thresholds:
+    """Return the thresholds of a profile; the rules of a national measure go with the usual ones."""
+    return instrument.profiles.get(profile) or instrument.profiles["default"]
 
 
 def _threshold(instrument: Instrument, profile: Thresholds, name: Threshold) -> float | None:
@@ -240,7 +249,7 @@ def _columns(instrument: Instrument, profile: Profile) -> dict[str, str]:
         change = f"round({change}, 3)"
     columns = {"first": first, "last": last, "change": change, "item_first": "item_9_first", "item_last": "item_9_last"}
     columns |= {"first_band": _band_number(instrument, first), "last_band": _band_number(instrument, last)}
-    caseness = instrument.profiles[profile].caseness
+    caseness = thresholds_of(instrument, profile).caseness
     if instrument.remission is not None:
         columns["six_in_remission"] = f"six_months {instrument.remission.rule} $remission"
         columns["twelve_in_remission"] = f"twelve_months {instrument.remission.rule} $remission"

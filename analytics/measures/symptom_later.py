@@ -21,9 +21,24 @@ _STEPS = (
 )
 _NOTES = (
     "Followed from the first score on, whether or not people have left by then. No score in the window counts as no.",
-    "In the style of the national measure, which counts members of a health plan and excludes further diagnoses that "
-    "are not recorded here.",
 )
+_OF_BOTH = (
+    "age 12 and over is not asked",
+    "depression is the main condition of the stay, not a coded diagnosis of depression or dysthymia",
+    "further diagnoses (bipolar, psychotic, personality and pervasive developmental disorder) and hospice care are not "
+    "recorded and take nobody out; deaths are known only within the program",
+)
+NOT_HEDIS = (
+    "the standard counts members of a health plan with rules of enrolment, here people who came to this program",
+    "it starts with the first elevated score of an intake period, here with the score nearest to admission",
+    *_OF_BOTH,
+)
+NOT_CMS159 = (
+    "the standard starts with the first elevated score around an office contact in a span of months, here with the "
+    "score nearest to admission",
+    *_OF_BOTH,
+)
+
 followup_120_240 = SymptomMeasure(
     id="followup_120_240",
     title="Asked again after 4 to 8 months, {name}",
@@ -45,8 +60,9 @@ followup_120_240 = SymptomMeasure(
     estimator=Estimator.PROPORTION,
     better="higher",
     source=DRRE,
-    profiles=("default",),
+    profiles=("hedis_style",),
     notes=_NOTES,
+    deviations=NOT_HEDIS,
 )
 
 remission_120_240 = SymptomMeasure(
@@ -74,8 +90,9 @@ remission_120_240 = SymptomMeasure(
     estimator=Estimator.PROPORTION,
     better="higher",
     source=DRRE,
-    profiles=("default",),
+    profiles=("hedis_style",),
     notes=_NOTES,
+    deviations=NOT_HEDIS,
 )
 
 response_120_240 = SymptomMeasure(
@@ -103,8 +120,9 @@ response_120_240 = SymptomMeasure(
     estimator=Estimator.PROPORTION,
     better="higher",
     source=DRRE,
-    profiles=("default",),
+    profiles=("hedis_style",),
     notes=_NOTES,
+    deviations=NOT_HEDIS,
 )
 
 remission_12m = SymptomMeasure(
@@ -132,6 +150,7 @@ remission_12m = SymptomMeasure(
     estimator=Estimator.PROPORTION,
     better="higher",
     source="CMS159 style (NQF 0710e): the last score 305 to 425 days after the first; no score counts as no",
-    profiles=("default",),
+    profiles=("cms159_style",),
     notes=_NOTES,
+    deviations=NOT_CMS159,
 )

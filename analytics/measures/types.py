@@ -13,11 +13,12 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, Final, Literal, Protocol
 
+from analytics.profiles import Profile
+
 ALL: Final = "all"  # the group of everybody
 NOT_KNOWN: Final = "not known"  # the group whose stratifier is NULL; codes have no blanks, so none can collide
 
 Unit = Literal["episode", "person", "course"]
-Profile = Literal["default", "nhs", "strict"]
 
 
 class SnapshotCursor(Protocol):
@@ -119,7 +120,8 @@ class Measure:
 
     Attributes
     ----------
-    id : the registry's name. `instrument` and `profile` are set on symptom measures ("phq9", "default").
+    id : the registry's name. `instrument` is set on symptom measures ("phq9"); `profile` says under which thresholds,
+        or by whose rules. `deviations` are the rules of that standard which do not hold here.
     title : at most 40 characters. `question` is the whole question in words. `family` is a sentence with
         `{per_100}`, None where no family sentence makes sense.
     of_whom : the denominator in words, as it stands under the title ("of people who left the program").
@@ -205,12 +207,11 @@ class Measure:
     minimum_for_headline: int = 30
     instrument: str | None = None
     profile: Profile = "default"
+    deviations: tuple[str, ...] = ()
     parameters: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
-        """Return the id with its instrument and profile: `reliable_improvement(phq9)`."""
-        if self.instrument is None:
-            return self.id
-        inside = self.instrument if self.profile == "default" else f"{self.instrument}, {self.profile}"
-        return f"{self.id}({inside})"
+        """Return the id with its instrument and profile: `reliable_improvement(phq9)`, `completion(teds)`."""
+        inside = [self.instrument, None if self.profile == "default" else self.profile]
+        return f"{self.id}({', '.join(filter(None, inside))})" if any(inside) else self.id

@@ -22,6 +22,9 @@ PROFILE_WORDS = {
     "default": "Usual thresholds",
     "nhs": "English national rule (nhs)",
     "strict": "Stricter published thresholds (strict)",
+    "hedis_style": "HEDIS style (hedis_style)",
+    "cms159_style": "CMS159 style (cms159_style)",
+    "teds": "TEDS reasons for leaving (teds)",
 }
 
 
@@ -73,8 +76,14 @@ def _bound(measures: Sequence[Measure]) -> Measure:
     measure_id = measures[0].id
     instruments = list(dict.fromkeys(measure.instrument for measure in measures if measure.instrument))
     if not instruments:
-        st.query_params.from_dict({"measure": measure_id})
-        return measures[0]
+        address = {"measure": measure_id}
+        chosen = measures[0]
+        if len(measures) > 1:
+            names = [measure.profile for measure in measures]
+            profile = _select("Rules", "profile", names, PROFILE_WORDS.__getitem__, measure_id)
+            address, chosen = address | {"profile": profile}, measures[names.index(profile)]
+        st.query_params.from_dict(address)
+        return chosen
     with st.container(horizontal=True):
         instrument = _select("Questionnaire", "instrument", instruments, _instrument_words, measure_id)
         profiles = [measure.profile for measure in measures if measure.instrument == instrument]

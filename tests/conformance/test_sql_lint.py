@@ -55,6 +55,7 @@ NOT_SQL = {
     "minimum_for_headline",
     "instrument",
     "profile",
+    "deviations",
     "parameters",
     "weighted",
 }

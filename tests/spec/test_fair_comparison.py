@@ -6,8 +6,8 @@ import pytest
 
 from analytics.errors import MeasureProblem
 from analytics.measures import ALL, Stratifier, evaluate, find, result_as_dict, result_as_text
-from analytics.measures.fair_comparison import COVARIATES, compare_fairly, weighted_estimates
 from analytics.measures.estimate import WEIGHTED
+from analytics.measures.fair_comparison import COVARIATES, compare_fairly, weighted_estimates
 from tests.spec.outcome_tables import Row, SmallSnapshot, small_snapshot
 
 COMPLETION = find("completion")
@@ -100,7 +100,8 @@ def test_the_weighted_share_stands_among_the_ways_to_treat_those_not_reached() -
         rows += [common | {"followup_180_abstinent": True}] * well
         rows += [common | {"followup_180_abstinent": False}] * (reached - well)
         rows += [common] * (due - reached)
-    rows += [{"is_sud": True, "program_id": "south", "followup_180_abstinent": well} for well in (True, True, False)]
+    south = {"is_sud": True, "program_id": "south", "baseline_severity": "mild"}
+    rows += [south | {"followup_180_abstinent": well} for well in (True, True, False)]
     measure, snapshot = find("abstinence_followup_180"), small_snapshot(rows)
     (result,) = evaluate([measure], snapshot, by=Stratifier.PROGRAM, weighted=True)
     found = result.variants[WEIGHTED]
