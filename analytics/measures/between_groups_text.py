@@ -10,7 +10,7 @@ from analytics.measures.as_text import aligned, ladder_lines, number_text
 from analytics.measures.between_groups import ComparedGroup, GroupComparison
 from analytics.measures.cards import BETTER
 from analytics.measures.small_groups import SMALL_MARK, SMALL_WORDS
-from analytics.measures.types import Measure
+from analytics.measures.types import NOT_KNOWN, Measure
 from analytics.statistics.funnel import MINIMUM_UNITS
 from analytics.texts import cohort_words, heading, label, split_words
 
@@ -51,7 +51,7 @@ def _better(measure: Measure) -> str:
 def _standing_out(comparison: GroupComparison) -> Iterator[str]:
     measure, by = comparison.measure, comparison.by.value
     if comparison.funnel_reason is not None:
-        placed = sum(group.position is not None or not math.isnan(group.p_value) for group in comparison.groups)
+        placed = sum(not group.small and group.group != NOT_KNOWN for group in comparison.groups)
         yield f"No funnel: it needs at least {MINIMUM_UNITS} groups of 11 people or more, and there are {placed}."
     else:
         outside = [group for group in comparison.groups if group.position not in (None, "within")]

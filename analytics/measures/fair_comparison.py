@@ -15,12 +15,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.errors import MeasureProblem
+from analytics.measures.comparison_cells import (
+    SAME,
+    TOO_FEW,
+    Cells,
+    belongs_to_groups,
+    carried_by,
+    codes_of,
+    counted,
+    dummies,
+    pooled,
+    settled_outcomes,
+)
 from analytics.measures.groups import groups_of
-from analytics.measures.ladder_sql import bound_to, outcome_of, parameters_in, passed, steps_of
-from analytics.measures.scan import scan_of
-from analytics.measures.types import ALL, NOT_KNOWN, Cohort, Estimator, Measure, SnapshotCursor, Stratifier
+from analytics.measures.types import ALL, Cohort, Estimator, Measure, SnapshotCursor, Stratifier
 from analytics.statistics.nonresponse import WeightedShare, followup_weights, weighted_share
-from analytics.statistics.risk_adjustment import EVENTS_PER_PARAMETER, ObservedExpected, RiskModel, risk_adjusted
+from analytics.statistics.risk_adjustment import (
+    ObservedExpected,
+    RiskModel,
+    fit_risk_model,
+    observed_expected,
+)
 from analytics.statistics.standardisation import StandardisedRate, standardised_rate
 from analytics.texts.periods import Grain
 
@@ -38,18 +53,6 @@ COVARIATES: Final = (
 STANDARD: Final = "baseline_severity"
 # Who could be reached later may depend on how people left, which is known for everybody: here it may enter.
 REACHED_BY: Final = ("baseline_severity", "age_band", "track", "exit")
-
-# A code with fewer expected outcomes (or none of the other kind) can tell the outcomes apart by chance.
-_EXPECTED_OF_A_CODE: Final = 5.0
-_RARE: Final = "rare codes together"
-_SAME: Final = "the same for everybody"
-_TOO_FEW: Final = "too few people"
-# From this share of people on whose code is that of most of their group, a covariate is the group's own.
-_OF_THE_GROUP: Final = 0.95
-
-_SQL: Final[Mapping[str, str]] = {
-    "person_sequence": "case when person_sequence > 1 then 'came before' else 'first time' end",
-}
 
 
 @dataclass(frozen=True)
@@ -80,26 +83,6 @@ class FairComparison:
         return self.groups[group].ratio * self.overall
 
 
-@dataclass(frozen=True)
-class _Cells:
-    """Counted people: one row per group, characteristics and outcome (1, 0, NaN = not known).
-
-    `raw` is the value of the split as the snapshot has it, `group` the first group that it makes.
-    """
-
-    raw: NDArray[np.object_]
-    group: NDArray[np.object_]
-    known_by: dict[str, NDArray[np.object_]]
-    outcome: NDArray[np.float64]
-    people: NDArray[np.float64]
-
-    def of(self, rows: Sequence[bool]) -> _Cells:
-        """Return some of the rows."""
-        at = np.array(rows, dtype=np.bool_)
-        known_by = {name: codes[at] for name, codes in self.known_by.items()}
-        return _Cells(self.raw[at], self.group[at], known_by, self.outcome[at], self.people[at])
-
-
 def compare_fairly(
     measure: Measure,
     snapshot: SnapshotCursor,
@@ -128,24 +111,31 @@ def compare_fairly(
     if by in (Stratifier.THERAPY, Stratifier.EXIT, Stratifier.DOSE_BAND):
         raise MeasureProblem(f"A split by {by.value} cannot be compared fairly: it overlaps or came about later.")
     used = tuple(name for name in covariates if name != by.value)
-    cells = _counted(measure, snapshot, cohort or Cohort(), by, used)
+    cells = counted(measure, snapshot, cohort or Cohort(), by, used)
     if measure.missing == "failure":
         cells = replace(cells, outcome=np.nan_to_num(cells.outcome, nan=0.0))
-    raw, cells = cells, _pooled(cells)
-    design, entered, left_out = _carried(cells, used)
+    raw, cells = cells, pooled(cells)
+    own = [name for name in used if belongs_to_groups(cells, name)]
+    may_enter = [name for name in used if name not in own]
+    settled = settled_outcomes(cells, may_enter)
+    undecided = replace(cells, outcome=np.where(np.isnan(settled), cells.outcome, np.nan))
+    design, entered, left_out = carried_by(undecided, may_enter)
+    left_out = (*left_out, *((name, "each group has only one kind") for name in own))
     # What was different before the rare kinds were taken together is not the same for everybody.
     left_out = tuple(
-        (name, _TOO_FEW if len(set(_codes(raw, name))) > 1 and why == _SAME else why) for name, why in left_out
+        (name, TOO_FEW if len(set(codes_of(raw, name))) > 1 and why == SAME else why) for name, why in left_out
     )
-    adjusted = risk_adjusted(cells.outcome, design, cells.group, cells.people)
+    model = fit_risk_model(undecided.outcome, design, cells.people)
+    expected = model.probability if model.reason else np.where(np.isnan(settled), model.probability, settled)
+    groups = observed_expected(cells.outcome, expected, cells.group, cells.people)
     known = ~np.isnan(cells.outcome)
     total = float(cells.people[known].sum())
     return FairComparison(
         measure=measure,
         by=by,
-        groups={str(group): found for group, found in adjusted.groups.items()},
+        groups={str(group): found for group, found in groups.items()},
         standardised=_standardised(cells) if STANDARD in used else {},
-        model=adjusted.model,
+        model=model,
         covariates=entered,
         left_out=left_out,
         overall=float((cells.people * cells.outcome)[known].sum()) / total if total else np.nan,
@@ -169,7 +159,7 @@ def weighted_estimates(
     """
     if measure.estimator is not Estimator.PROPORTION:
         raise MeasureProblem(f"{measure.id} is no share of people, so it has no weighted form.")
-    cells = _counted(measure, snapshot, cohort or Cohort(), by, reached_by, grain)
+    cells = counted(measure, snapshot, cohort or Cohort(), by, reached_by, grain)
     groups = {group for raw in cells.raw for group in groups_of(raw, by)}
     return {ALL: _weighted(cells, reached_by)} | {
         group: _weighted(cells.of([group in groups_of(raw, by) for raw in cells.raw]), reached_by)
@@ -177,8 +167,8 @@ def weighted_estimates(
     }
 
 
-def _weighted(cells: _Cells, reached_by: Sequence[str]) -> WeightedShare:
-    design, _, _ = _dummies(cells, reached_by)
+def _weighted(cells: Cells, reached_by: Sequence[str]) -> WeightedShare:
+    design, _, _ = dummies(cells, reached_by, np.ones(len(cells.outcome), dtype=np.bool_))
     reached = (~np.isnan(cells.outcome)).astype(np.float64)
     if reached.size and (reached == 1).all():
         return weighted_share(cells.outcome, np.ones(len(reached)), cells.people)
@@ -188,121 +178,9 @@ def _weighted(cells: _Cells, reached_by: Sequence[str]) -> WeightedShare:
     return weighted_share(cells.outcome, weights.weight, cells.people)
 
 
-def _counted(
-    measure: Measure,
-    snapshot: SnapshotCursor,
-    cohort: Cohort,
-    by: Stratifier | None,
-    columns: Sequence[str],
-    grain: Grain = "month",
-) -> _Cells:
-    """Count the eligible by group, characteristics and outcome in one scan."""
-    scan = scan_of([measure], cohort, by, grain)
-    conditions = bound_to(0, " and ".join(passed(steps_of(measure, scan.matured[0]))) or "true")
-    outcome = bound_to(0, outcome_of(measure))
-    known_by = [f"cast({_SQL.get(name, name)} as varchar) as k{number}" for number, name in enumerate(columns)]
-    names = [f"k{number}" for number in range(len(columns))]
-    text = (
-        f"select g, o, {', '.join([*names, 'count(*)'])}\nfrom (\n"
-        f"  select {scan.split} as g, {', '.join([*known_by, f'({outcome}) as o'])}\n  from {scan.rows.text}\n"
-        f"  where {conditions}\n)\ngroup by all order by all"
-    )
-    answer = snapshot.query(text, parameters_in(text, {0: measure}, scan.rows))
-    labels = [next(group for group in groups_of(row[0], by) if group != ALL) if by else ALL for row in answer]
-    raw = np.empty(len(answer), dtype=object)
-    raw[:] = [row[0] for row in answer]
-    return _Cells(
-        raw,
-        np.array(labels, dtype=object),
-        {name: np.array([row[2 + at] for row in answer], dtype=object) for at, name in enumerate(columns)},
-        np.array([np.nan if row[1] is None else float(row[1]) for row in answer], dtype=np.float64),
-        np.array([row[-1] for row in answer], dtype=np.float64),
-    )
-
-
-def _dummies(
-    cells: _Cells, columns: Sequence[str]
-) -> tuple[dict[str, NDArray[np.float64]], tuple[str, ...], tuple[tuple[str, str], ...]]:
-    """Return 0/1 columns by covariate and code, without the code that most people have."""
-    design: dict[str, NDArray[np.float64]] = {}
-    entered, left_out = [], []
-    for name in columns:
-        codes = _codes(cells, name)
-        people = {code: float(cells.people[codes == code].sum()) for code in sorted(set(codes))}
-        if len(people) < 2:
-            left_out.append((name, _SAME if people else "nobody to count"))
-            continue
-        entered.append(name)
-        usual = max(people, key=lambda code: people[code])
-        design |= {f"{name}: {code}": (codes == code).astype(np.float64) for code in people if code != usual}
-    return design, tuple(entered), tuple(left_out)
-
-
-def _carried(
-    cells: _Cells, columns: Sequence[str]
-) -> tuple[dict[str, NDArray[np.float64]], tuple[str, ...], tuple[tuple[str, str], ...]]:
-    """Return the 0/1 columns that the outcomes can carry, the covariates that entered, and those that did not."""
+def _standardised(cells: Cells) -> dict[str, StandardisedRate]:
     known = ~np.isnan(cells.outcome)
-    own = [name for name in columns if _belongs_to_groups(cells, name)]
-    design, entered, left_out = _dummies(cells, [name for name in columns if name not in own])
-    dropped = [*left_out, *((name, "each group has only one kind") for name in own)]
-    events = float((cells.people * cells.outcome)[known].sum())
-    rarer = min(events, float(cells.people[known].sum()) - events)
-    room = int(rarer // EVENTS_PER_PARAMETER) - 1  # one parameter is the constant
-    carried: dict[str, NDArray[np.float64]] = {}
-    kept = []
-    for name in entered:
-        added = {label: column for label, column in design.items() if label.startswith(f"{name}: ")}
-        if len(added) > room:
-            dropped.append((name, _TOO_FEW))
-            continue
-        room -= len(added)
-        kept.append(name)
-        carried |= added
-    return carried, tuple(kept), tuple(dropped)
-
-
-def _belongs_to_groups(cells: _Cells, name: str) -> bool:
-    """Return whether a covariate says which group it is, not who its people are: then it explains the group away."""
-    codes = _codes(cells, name)
-    enough = _OF_THE_GROUP * float(cells.people.sum())
-
-    def usual(group: NDArray[np.bool_]) -> float:
-        return max((float(cells.people[group & (codes == code)].sum()) for code in set(codes)), default=0.0)
-
-    same_for_all = usual(np.ones(len(codes), dtype=np.bool_)) >= enough
-    return not same_for_all and sum(usual(cells.group == group) for group in set(cells.group)) >= enough
-
-
-def _codes(cells: _Cells, name: str) -> NDArray[np.object_]:
-    return np.array([NOT_KNOWN if code is None else code for code in cells.known_by[name]], dtype=object)
-
-
-def _pooled(cells: _Cells) -> _Cells:
-    """Take the rare codes of each covariate together, or with the most usual one where they are rare together too.
-
-    Rare: fewer than five people with the outcome, or without, are to be expected of those whose outcome is known.
-    """
-    known = ~np.isnan(cells.outcome)
-    people, events = (float(each[known].sum()) for each in (cells.people, cells.people * cells.outcome))
-    rarer = min(events, people - events)
-    if not rarer:
-        return cells
-    fewest = _EXPECTED_OF_A_CODE * people / rarer
-    known_by = {}
-    for name in cells.known_by:
-        codes = _codes(cells, name)
-        sizes = {code: float(cells.people[known & (codes == code)].sum()) for code in sorted(set(codes))}
-        rare = [code for code, size in sizes.items() if size < fewest]
-        usual = max(sizes, key=lambda code: sizes[code])
-        together = _RARE if sum(sizes[code] for code in rare) >= fewest else usual
-        known_by[name] = np.array([together if code in rare else code for code in codes], dtype=object)
-    return replace(cells, known_by=known_by)
-
-
-def _standardised(cells: _Cells) -> dict[str, StandardisedRate]:
-    known = ~np.isnan(cells.outcome)
-    codes = _codes(cells, STANDARD)
+    codes = codes_of(cells, STANDARD)
     strata = sorted(set(codes[known]))
     if len(strata) < 2:
         return {}

@@ -180,6 +180,25 @@ def test_rare_codes_are_taken_together() -> None:
     assert found.covariates == ("gender",)
 
 
+def test_a_kind_of_whom_nobody_can_is_expected_to_do_just_that() -> None:
+    # Mild people cannot get well by as much as the measure asks: none of 30. Of the severe 60 of 80 and 20 of 40.
+    rows: list[Row] = []
+    for site, mild, (well, severe) in (("north", 10, (60, 80)), ("south", 20, (20, 40))):
+        rows += people(0, mild, site=site, baseline_severity="mild")
+        rows += people(well, severe, site=site, baseline_severity="severe")
+    found = compare_fairly(COMPLETION, small_snapshot(rows), Stratifier.SITE)
+    assert found.model.reason is None
+    # Expected: the severe of both together, 80 of 120, and nobody of the mild.
+    assert found.groups["north"].expected == pytest.approx(80 * 80 / 120)
+    assert found.groups["south"].ratio == pytest.approx(20 / (40 * 80 / 120))
+
+
+def test_a_group_of_whom_everybody_did_is_not_explained_away() -> None:
+    rows = people(30, 30, site="north", level_of_care="IOP") + people(10, 40, site="south", level_of_care="PHP")
+    found = compare_fairly(COMPLETION, small_snapshot(rows), Stratifier.SITE)
+    assert found.groups["north"].ratio == pytest.approx(30 / (30 * 40 / 70))
+
+
 def test_where_not_known_counts_as_no_it_does_in_the_comparison() -> None:
     measure = find("abstinence_followup_180")
     assert measure.missing == "failure"

@@ -91,6 +91,18 @@ def test_every_number_is_a_value_or_a_reason(
     assert "NaN" not in said.out
 
 
+@pytest.mark.parametrize("asks", [["trend", "completion"], ["compare", "completion", "--by", "site"]])
+def test_the_commands_answer_in_sentences_and_in_json(
+    store: Path, asks: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert main([*asks, "--store", str(store)]) == 0
+    text = capsys.readouterr()
+    assert main([*asks, "--store", str(store), "--format", "json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert text.err == "" and f"Snapshot {content['snapshot_id']}: everyone in the data" in text.out
+
+
 def asked(snapshot: Snapshot) -> list[Measure]:
     used = {row[0] for row in snapshot.query("select distinct instrument from program_instrument")}
     return [
