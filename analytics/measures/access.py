@@ -1,4 +1,4 @@
-"""Getting in: how long people wait between asking for help and the first session."""
+"""Getting in: how many of those who ask for help start, and how long they wait for the first session."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from analytics.measures.types import Estimator, Measure, Table
 
 ASKED = "with a date of referral"
 CAME = "came to a first session"
+ASKED_ONCE = "asked, and had not asked in the 30 days before"
 WAIT = "wait_days + first_attended_day"
 TARGET_DAYS = 7
 FROM_REFERRAL = "from the referral to the first attended session"
@@ -56,4 +57,42 @@ started_within_7 = Measure(
     source="Project decision: a target of seven days",
     reviewed=REVIEWED,
     notes=_NOTES,
+)
+
+WITHIN_A_MONTH = "days_to_first_session <= 30"
+
+admission_conversion = Measure(
+    id="admission_conversion",
+    title="Requests for help that led to a start",
+    question="Of the people who asked for help here, how many came to a first session within 30 days?",
+    of_whom="of people who asked for help",
+    did="came to a first session within 30 days",
+    family="Of every 100 people who asked for help here, about {per_100} began within a month.",
+    table=Table.REFERRAL_OUTCOME,
+    eligible={ASKED_ONCE: "is_repeat = false"},
+    lost={ASKED_ONCE: "asked again within 30 days"},
+    success=f"coalesce({WITHIN_A_MONTH}, false)",
+    variants={
+        "of those not found ineligible": (
+            f"case when decision is distinct from 'not_eligible' then coalesce({WITHIN_A_MONTH}, false) end"
+        )
+    },
+    narrower=("of those not found ineligible",),
+    window="days 0 to 30 after the request",
+    # Where the time since a request is not known, it counts, and as not started: the share is then a floor.
+    horizon="coalesce(observed_days >= 30, true)",
+    horizon_words="asked at least 30 days ago",
+    estimator=Estimator.PROPORTION,
+    better="higher",
+    needs=("referral", "attendance"),
+    source="CARF service access; project decision: a first attended session within 30 days of the request",
+    reviewed=REVIEWED,
+    notes=(
+        "A request counts once: whoever asks again within 30 days has asked once. A request without a decision, or "
+        "from which no stay is known, counts as not started.",
+        "Counted are requests, also of people who were never admitted and of nobody named. The mark for small numbers "
+        "counts only people who can be told apart; a request without a name is nobody there.",
+        "Of people who only asked, the source of the request and, for those never admitted, its period are known and "
+        "nothing else. By period, whoever started counts in the period of admission, others in that of the request.",
+    ),
 )

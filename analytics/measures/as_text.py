@@ -9,6 +9,7 @@ from typing import Final
 from analytics.measures.cards import family_sentence
 from analytics.measures.results import Estimate, Ladder, StratifiedResult
 from analytics.measures.small_groups import SMALL_GROUP, SMALL_MARK, SMALL_WORDS, smaller_than
+from analytics.measures.subjects import counted_as
 from analytics.measures.types import ALL, Estimator, Measure
 
 SHARES: Final = (Estimator.PROPORTION, Estimator.RATIO, Estimator.INCIDENCE)
@@ -52,7 +53,8 @@ def result_as_text(result: StratifiedResult) -> str:
         parts.append(f"By day {gap.day}, {gap.first} minus {gap.second}: {100 * gap.value:+.1f} points{limits}")
     people = "" if result.persons is None else f", {result.persons:,} people"
     parts += ["", f"Source: {measure.source}. Definition reviewed {measure.reviewed.isoformat()}."]
-    parts.append(f"Snapshot {result.snapshot_id}: {result.episodes:,} {result.cohort.unit} rows{people}.")
+    rows = f"{result.episodes:,} {counted_as(measure, result.cohort.unit)} rows"
+    parts.append(f"Snapshot {result.snapshot_id}: {rows}{people}.")
     return "\n".join(parts)
 
 

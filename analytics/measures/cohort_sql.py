@@ -9,6 +9,7 @@ from typing import Final
 
 from analytics.errors import MeasureProblem
 from analytics.instruments import find_instrument
+from analytics.measures.subjects import SUBJECTS, unknown_filters
 from analytics.measures.types import NOT_KNOWN, Cohort, Stratifier, Table
 from analytics.store.codes import CODES
 from analytics.texts.periods import Grain
@@ -32,6 +33,15 @@ CLOSED_LISTS: Final[Mapping[str, tuple[str, ...]]] = {
 # The first closed episode of each person; someone who has not left yet keeps a row, so that the ladder can
 # say so. The episode number settles two admissions on one day.
 FIRST_OF_PERSON: Final = "row_number() over (partition by person_id order by is_closed desc, start_day, episode_id) = 1"
+# Of the days between requests nothing is stored, so any of a person's requests that repeats none may stand for all:
+# their numbers are in the order of keyed pseudonyms, which says nothing. Whoever was not named is a person each time.
+ONE_OF_PERSON: Final = {
+    Table.EPISODE_OUTCOME: FIRST_OF_PERSON,
+    Table.SCORE_OUTCOME: FIRST_OF_PERSON,
+    Table.REFERRAL_OUTCOME: (
+        "person_id is null or row_number() over (partition by person_id order by is_repeat, referral_id) = 1"
+    ),
+}
 # Only the episodes themselves know their course.
 LAST_OF_COURSE: Final = {
     Table.EPISODE_OUTCOME: "is_course_last",
@@ -81,13 +91,17 @@ def rows_of(table: Table, cohort: Cohort, instrument: str | None = None) -> Rows
         if boundary is not None:
             conditions.append(_period_condition(name, relation))
             parameters[name] = _period(Stratifier.ADMIT_PERIOD.value, boundary)
-    if cohort.unit == "course":
+    subject = SUBJECTS[table]
+    if any(unknown_filters(subject, cohort)):
+        # Nobody is known to be among them; the result says what is not known.
+        conditions, parameters = ["false"], {}
+    if cohort.unit == "course" and table in LAST_OF_COURSE:
         conditions.append(LAST_OF_COURSE[table])
-    source = table.value
+    source = subject.rows
     if conditions or cohort.unit == "person":
         filters = f" where {' and '.join(conditions)}" if conditions else ""
-        first = f" qualify {FIRST_OF_PERSON}" if cohort.unit == "person" else ""
-        source = f"(select * from {table.value}{filters}{first})"
+        first = f" qualify {ONE_OF_PERSON[table]}" if cohort.unit == "person" else ""
+        source = f"(select * from {subject.rows}{filters}{first})"
     return Rows(source, parameters)
 
 

@@ -14,7 +14,7 @@ from analytics.measures.estimate import without_bounds
 from analytics.measures.ladder_sql import Statement, amount_of, bound_to, parameters_in, step_code, steps_of
 from analytics.measures.results import STILL_IN, Curve, Estimate
 from analytics.measures.tally import Tally, why_nothing
-from analytics.measures.types import ALL, NOT_KNOWN, Measure, Stratifier, Unit
+from analytics.measures.types import ALL, NOT_KNOWN, Counted, Measure, Stratifier
 from analytics.statistics.survival import (
     CumulativeIncidence,
     SurvivalCurve,
@@ -95,7 +95,7 @@ def incidence(cells: Cells) -> tuple[CumulativeIncidence, Curve]:
     return estimate, curve
 
 
-def survival_estimate(curve: Curve, estimate: SurvivalCurve, tally: Tally, measure: Measure, unit: Unit) -> Estimate:
+def survival_estimate(curve: Curve, estimate: SurvivalCurve, tally: Tally, measure: Measure, unit: Counted) -> Estimate:
     """Return the median stay in days; `details` hold the share still in at each day of `read_at`.
 
     `numerator` is how many left, `denominator` how many were watched. The upper limit is NaN when the band
@@ -130,7 +130,9 @@ def survival_estimate(curve: Curve, estimate: SurvivalCurve, tally: Tally, measu
     )
 
 
-def incidence_estimate(estimate: CumulativeIncidence, tally: Tally, measure: Measure, unit: Unit, day: int) -> Estimate:
+def incidence_estimate(
+    estimate: CumulativeIncidence, tally: Tally, measure: Measure, unit: Counted, day: int
+) -> Estimate:
     """Return the share that had left in the measure's way by `day`; `details` hold every way and those still
     in.
 

@@ -10,7 +10,7 @@ from typing import Final, Literal
 from analytics.measures.results import Estimate
 from analytics.measures.sums_sql import PairSums
 from analytics.measures.tally import PLURAL, Paired, Tally, why_nothing
-from analytics.measures.types import Measure, Unit
+from analytics.measures.types import Counted, Measure
 from analytics.statistics.counts import poisson_rate, quantiles
 from analytics.statistics.mean_change import mean_change_from_sums
 from analytics.statistics.nonresponse import WeightedShare
@@ -24,7 +24,7 @@ OF_KNOWN: Final = "of those known"
 Missing = Literal["shown", "failure"]
 
 
-def proportion(tally: Tally, measure: Measure, unit: Unit, missing: Missing | None = None) -> Estimate:
+def proportion(tally: Tally, measure: Measure, unit: Counted, missing: Missing | None = None) -> Estimate:
     """Return the Wilson estimate of a share from its counts by code.
 
     Parameters
@@ -65,7 +65,7 @@ def other_treatment(measure: Measure) -> tuple[str, Missing]:
     return (UNKNOWN_AS_NO, "failure") if measure.missing == "shown" else (OF_KNOWN, "shown")
 
 
-def weighted_proportion(tally: Tally, share: WeightedShare, measure: Measure, unit: Unit) -> Estimate:
+def weighted_proportion(tally: Tally, share: WeightedShare, measure: Measure, unit: Counted) -> Estimate:
     """Return a share of those known under weights by which they resemble all who are eligible.
 
     `details` hold the effective sample size: how many equally weighted people they are worth.
@@ -116,7 +116,7 @@ def without_bounds(
     )
 
 
-def ratio(tally: Tally, sums: PairSums, measure: Measure, unit: Unit) -> Estimate:
+def ratio(tally: Tally, sums: PairSums, measure: Measure, unit: Counted) -> Estimate:
     """Return a ratio of sums over rows, such as sessions attended of sessions booked.
 
     `numerator` and `denominator` count what `ratio_unit` says; `unknown` and `too_recent` count rows. The
@@ -141,7 +141,7 @@ def ratio(tally: Tally, sums: PairSums, measure: Measure, unit: Unit) -> Estimat
     )
 
 
-def rate(tally: Tally, sums: PairSums, measure: Measure, unit: Unit) -> Estimate:
+def rate(tally: Tally, sums: PairSums, measure: Measure, unit: Counted) -> Estimate:
     """Return events per `measure.per` units of time, with the exact Poisson interval.
 
     `numerator` counts events, `denominator` units of time; `unknown` and `too_recent` count rows.
@@ -163,7 +163,7 @@ def rate(tally: Tally, sums: PairSums, measure: Measure, unit: Unit) -> Estimate
 
 
 def median_estimate(
-    amounts: Sequence[int], people: Sequence[int], tally: Tally, measure: Measure, unit: Unit
+    amounts: Sequence[int], people: Sequence[int], tally: Tally, measure: Measure, unit: Counted
 ) -> Estimate:
     """Return the median of whole numbers; `details` hold quarter, three_quarters, ninety and the coverage.
 
@@ -190,7 +190,7 @@ def median_estimate(
     )
 
 
-def mean_difference(tally: Tally, sums: PairSums, measure: Measure, unit: Unit) -> Estimate:
+def mean_difference(tally: Tally, sums: PairSums, measure: Measure, unit: Counted) -> Estimate:
     """Return the mean change from first to last in points, positive when better, with its paired t interval.
 
     `details` hold the means and SDs of both times and the effect sizes by the names of `MeanChange`.
@@ -249,13 +249,13 @@ def paired_details(answers: Paired) -> dict[str, float]:
     }
 
 
-def _no_spread(n: int, unit: Unit) -> str:
+def _no_spread(n: int, unit: Counted) -> str:
     if n == 1:
         return f"No interval: one {unit} alone shows no spread."
     return f"No interval: the {n} {PLURAL[unit]} do not differ, so they show no spread."
 
 
-def not_collected(tally: Tally, measure: Measure, unit: Unit, reason: str) -> Estimate:
+def not_collected(tally: Tally, measure: Measure, unit: Counted, reason: str) -> Estimate:
     """Return the estimate of what was never collected: no number, but the sentence that says so."""
     return Estimate(
         value=nan,

@@ -32,6 +32,7 @@ from analytics.measures.persons import Persons, count_persons
 from analytics.measures.results import Curve, DayDifference, Estimate, GroupTest, StratifiedResult
 from analytics.measures.scan import ALONE, Findings, Scan, run, scan_of, statements
 from analytics.measures.slopes import slope_estimate
+from analytics.measures.subjects import why_no_groups, why_not_known
 from analytics.measures.tally import Paired, Tally, ladder_of, why_not_collected
 from analytics.measures.types import ALL, Cohort, Estimator, Measure, SnapshotCursor, Stratifier, Table
 from analytics.statistics.nonresponse import WeightedShare
@@ -82,10 +83,11 @@ def evaluate(
         findings = run(scan, snapshot)
         people = count_persons(scan, findings, snapshot) if persons else None
         for number, position in enumerate(positions):
-            absent = why_not_collected(measures[position], collected)
+            absent = why_not_collected(measures[position], collected) or why_not_known(measures[position], cohort)
             found = replace(_result(scan, findings, number, cohort, absent, people), snapshot_id=snapshot.snapshot_id)
             if weighted and found.measure.weighted and absent is None:
-                shares = weighted_estimates(found.measure, snapshot, cohort, by, grain)
+                known_by = by if why_no_groups(found.measure, by) is None else None
+                shares = weighted_estimates(found.measure, snapshot, cohort, known_by, grain)
                 found = replace(
                     found, variants={**found.variants, WEIGHTED: _weighted(findings.own(number), shares, found)}
                 )
@@ -133,12 +135,12 @@ def _result(
     # Therapies overlap where somebody received two; the arms of a trial do not, and may be tested.
     overlapping = sum(tally.total for group, tally in tallies.items() if group != ALL) > tallies[ALL].total
     if absent is not None:
-        estimates = {group: not_collected(tallies[group], measure, scan.unit, absent) for group in groups}
+        estimates = {group: not_collected(tallies[group], measure, scan.counted, absent) for group in groups}
     elif measure.estimator is Estimator.MEDIAN:
         estimates = {group: _median(scan, findings, group) for group in groups}
     elif measure.estimator is Estimator.SLOPE:
         estimates = {
-            group: slope_estimate(findings.patterns[group], tallies[group], measure, scan.unit) for group in groups
+            group: slope_estimate(findings.patterns[group], tallies[group], measure, scan.counted) for group in groups
         }
     elif scan.is_histogram:
         estimates, found, incidences = _curves(scan, findings, groups)
@@ -148,6 +150,10 @@ def _result(
     else:
         estimates = {group: _estimate(scan, findings, number, group) for group in groups}
         variants = _variants(scan, findings, number, groups)
+    if absent is None and (no_groups := why_no_groups(measure, scan.by)):
+        none = {group: not_collected(tallies[group], measure, scan.counted, no_groups) for group in groups[1:]}
+        estimates |= none
+        variants = {words: by_group | none for words, by_group in variants.items()}
     ladders = {group: ladder_of(tallies[group], measure, scan.unit, absent is None) for group in groups}
     return StratifiedResult(
         measure=measure,
@@ -176,15 +182,15 @@ def _estimate(scan: Scan, findings: Findings, number: int, group: str) -> Estima
         if (position, kind) == (number, COUNT)
     }
     if measure.estimator is Estimator.PROPORTION:
-        estimate = proportion(tally, measure, scan.unit)
+        estimate = proportion(tally, measure, scan.counted)
         if measure.paired is not None:
             details |= paired_details(findings.paired[number].get(group, Paired({})))
     elif measure.estimator is Estimator.RATIO:
-        estimate = ratio(tally, findings.sums[number, None][group], measure, scan.unit)
+        estimate = ratio(tally, findings.sums[number, None][group], measure, scan.counted)
     elif measure.estimator is Estimator.RATE:
-        estimate = rate(tally, findings.sums[number, None][group], measure, scan.unit)
+        estimate = rate(tally, findings.sums[number, None][group], measure, scan.counted)
     else:
-        estimate = mean_difference(tally, findings.sums[number, None][group], measure, scan.unit)
+        estimate = mean_difference(tally, findings.sums[number, None][group], measure, scan.counted)
     return replace(estimate, details={**estimate.details, **details})
 
 
@@ -194,7 +200,7 @@ def _variants(scan: Scan, findings: Findings, number: int, groups: Sequence[str]
     if measure.estimator is Estimator.RATIO:
         return {
             words: {
-                group: ratio(findings.own(number)[group], findings.sums[number, words][group], measure, scan.unit)
+                group: ratio(findings.own(number)[group], findings.sums[number, words][group], measure, scan.counted)
                 for group in groups
             }
             for words in measure.ratio_variants
@@ -203,10 +209,10 @@ def _variants(scan: Scan, findings: Findings, number: int, groups: Sequence[str]
         return {}
     words, missing = other_treatment(measure)
     own = findings.own(number)
-    other = {words: {group: proportion(own[group], measure, scan.unit, missing) for group in groups}}
+    other = {words: {group: proportion(own[group], measure, scan.counted, missing) for group in groups}}
     return other | {
         words: {
-            group: proportion(findings.tallies[number, VARIANT, words][group], measure, scan.unit) for group in groups
+            group: _variant(scan, findings.tallies[number, VARIANT, words][group], number, words) for group in groups
         }
         for words in measure.variants
     }
@@ -222,10 +228,18 @@ def _weighted(
     }
 
 
+def _variant(scan: Scan, tally: Tally, number: int, words: str) -> Estimate:
+    measure = scan.measures[number]
+    estimate = proportion(tally, measure, scan.counted)
+    if words not in measure.narrower:
+        return estimate
+    return replace(estimate, unknown=0, lower_bound=estimate.value, upper_bound=estimate.value)
+
+
 def _median(scan: Scan, findings: Findings, group: str) -> Estimate:
     cells = findings.cells[group]
     return median_estimate(
-        [amount for amount, _ in cells], list(cells.values()), findings.own(0)[group], scan.measures[0], scan.unit
+        [amount for amount, _ in cells], list(cells.values()), findings.own(0)[group], scan.measures[0], scan.counted
     )
 
 
@@ -241,11 +255,11 @@ def _curves(
         cells = findings.cells[group]
         if measure.estimator is Estimator.SURVIVAL:
             left, found[group] = curves.survival(cells)
-            estimates[group] = curves.survival_estimate(found[group], left, tallies[group], measure, scan.unit)
+            estimates[group] = curves.survival_estimate(found[group], left, tallies[group], measure, scan.counted)
         else:
             incidences[group], found[group] = curves.incidence(cells)
             day = curves.day_of(measure, scan.by, group, findings.planned)
-            estimates[group] = curves.incidence_estimate(incidences[group], tallies[group], measure, scan.unit, day)
+            estimates[group] = curves.incidence_estimate(incidences[group], tallies[group], measure, scan.counted, day)
     return estimates, found, incidences
 
 

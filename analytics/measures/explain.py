@@ -25,6 +25,7 @@ from analytics.measures.ladder_sql import (
     step_code,
     steps_of,
 )
+from analytics.measures.subjects import subject_of
 from analytics.measures.tally import why_not_collected
 from analytics.measures.types import Cohort, Estimator, Measure, SnapshotCursor, Stratifier
 
@@ -83,6 +84,9 @@ def explain(
     MeasureProblem
         The snapshot has no such episode, or the cohort names what does not exist.
     """
+    if (other := subject_of(measure).not_about_episodes) is not None:
+        _check_episode(snapshot, episode)
+        return Explanation(measure, episode, Answer.NOT_LOOKED_AT, other)
     steps = steps_of(measure, is_matured(measure, cohort, by))
     row = _row(measure, steps, snapshot, episode, cohort)
     if row is None:
@@ -154,15 +158,18 @@ def _not_collected(measure: Measure, snapshot: SnapshotCursor) -> str | None:
 
 
 def _why_not_there(measure: Measure, snapshot: SnapshotCursor, episode: int) -> str:
-    known = snapshot.query("select 1 from episode_outcome where episode_id = $episode", {"episode": episode})
-    if not known:
-        raise MeasureProblem(f"There is no episode {episode} in this snapshot.")
+    _check_episode(snapshot, episode)
     if measure.instrument is not None and not snapshot.query(
         "select 1 from score_outcome where episode_id = $episode and instrument = $instrument",
         {"episode": episode, "instrument": measure.instrument},
     ):
         return f"The program of this episode does not use {measure.instrument}."
     return "The filters, the period or the unit leave this episode out."
+
+
+def _check_episode(snapshot: SnapshotCursor, episode: int) -> None:
+    if not snapshot.query("select 1 from episode_outcome where episode_id = $episode", {"episode": episode}):
+        raise MeasureProblem(f"There is no episode {episode} in this snapshot.")
 
 
 def _decisive(measure: Measure) -> str:

@@ -15,6 +15,7 @@ from analytics.measures.cohort_sql import Rows
 from analytics.measures.groups import groups_of
 from analytics.measures.ladder_sql import Statement, bound_to, outcome_of, parameters_in, passed, steps_of
 from analytics.measures.scan import Findings, Scan
+from analytics.measures.subjects import subject_of
 from analytics.measures.tally import Tally
 from analytics.measures.types import ALL, NOT_KNOWN, Estimator, Measure, SnapshotCursor, Stratifier
 
@@ -39,7 +40,7 @@ def count_persons(scan: Scan, findings: Findings, snapshot: SnapshotCursor) -> P
         {group: _rows_behind(measure, tally) for group, tally in findings.own(position).items()}
         for position, measure in enumerate(scan.measures)
     ]
-    if scan.unit == "person":
+    if scan.unit == "person" and subject_of(scan.measures[0]).not_about_episodes is None:
         # Every row is another person.
         return Persons(findings.own(0)[ALL].total, tuple(rows_behind))
     ((lowest, highest),) = snapshot.query(

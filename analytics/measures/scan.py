@@ -21,9 +21,10 @@ from analytics.measures.ladder_sql import (
     steps_of,
 )
 from analytics.measures.slopes import Patterns, pattern_sums, patterns_by_group
+from analytics.measures.subjects import counted_as, subject_of
 from analytics.measures.sums_sql import PairSums, pairs_of, read_sums, summing
 from analytics.measures.tally import Paired, Tally
-from analytics.measures.types import ALL, Cohort, Estimator, Measure, SnapshotCursor, Stratifier, Unit
+from analytics.measures.types import ALL, Cohort, Counted, Estimator, Measure, SnapshotCursor, Stratifier, Unit
 from analytics.texts.periods import Grain
 
 Row = tuple[Any, ...]
@@ -61,9 +62,14 @@ class Scan:
         return self.measures[0].estimator is Estimator.SLOPE
 
     @property
+    def counted(self) -> Counted:
+        """What a row is called in the results."""
+        return counted_as(self.measures[0], self.unit)
+
+    @property
     def split(self) -> str:
         """The column to group by, as SQL."""
-        if self.by is None:
+        if self.by is None or self.by not in subject_of(self.measures[0]).splits:
             return "null"
         return at_grain(self.by.value, self.grain) if self.by in PERIODS else self.by.value
 

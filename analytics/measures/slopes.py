@@ -19,7 +19,7 @@ from analytics.measures.groups import groups_of
 from analytics.measures.ladder_sql import Statement, bound_to, parameters_in, step_code, steps_of
 from analytics.measures.results import Estimate
 from analytics.measures.tally import Tally, why_nothing
-from analytics.measures.types import ALL, Measure, Stratifier, Unit
+from analytics.measures.types import ALL, Counted, Measure, Stratifier
 from analytics.statistics.mixed_model import mixed_slope_from_sums
 from analytics.statistics.restricted_likelihood import PathSums
 
@@ -76,7 +76,7 @@ def patterns_by_group(
     return groups
 
 
-def slope_estimate(patterns: Patterns, tally: Tally, measure: Measure, unit: Unit) -> Estimate:
+def slope_estimate(patterns: Patterns, tally: Tally, measure: Measure, unit: Counted) -> Estimate:
     """Return the points of improvement per week, positive when better, with Wald's limits.
 
     `numerator` and `denominator` are the stays with a score. `details` hold the number of scores, in all and by week,

@@ -8,14 +8,15 @@ from typing import Final
 from analytics.instruments import find_instrument
 from analytics.measures.ladder_sql import Step
 from analytics.measures.results import Ladder, LadderStep
-from analytics.measures.types import Estimator, Measure, Unit
+from analytics.measures.subjects import subject_of
+from analytics.measures.types import Counted, Estimator, Measure, Unit
 
-EVERYBODY: Final[dict[Unit, str]] = {
-    "episode": "admitted",
-    "person": "people, by their first closed episode",
-    "course": "courses of treatment, by their last episode",
+PLURAL: Final[dict[Counted, str]] = {
+    "episode": "episodes",
+    "person": "people",
+    "course": "courses",
+    "request": "requests",
 }
-PLURAL: Final[dict[Unit, str]] = {"episode": "episodes", "person": "people", "course": "courses"}
 
 NOT_COLLECTED: Final = {
     "attendance": "attendance of sessions",
@@ -93,7 +94,8 @@ def ladder_of(tally: Tally, measure: Measure, unit: Unit, is_collected: bool = T
     with those whose outcome is known. What was not collected has no rungs beyond the steps: nothing is known.
     """
     remaining = tally.total
-    rungs = [LadderStep(EVERYBODY[unit], remaining)]
+    everybody = subject_of(measure).everybody
+    rungs = [LadderStep(everybody.get(unit, everybody["episode"]), remaining)]
     for number, step in enumerate(tally.steps):
         lost = tally.of(number)
         remaining -= lost
@@ -115,7 +117,7 @@ def why_not_collected(measure: Measure, collected: dict[str, bool]) -> str | Non
     return f"Not collected: {' and '.join(absent)}." if absent else None
 
 
-def why_nothing(tally: Tally, measure: Measure, unit: Unit) -> str | None:
+def why_nothing(tally: Tally, measure: Measure, unit: Counted) -> str | None:
     """Return the sentence that stands in place of a number; None when there is somebody to count."""
     if tally.total == 0:
         if measure.instrument is not None:

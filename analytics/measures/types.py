@@ -19,6 +19,8 @@ ALL: Final = "all"  # the group of everybody
 NOT_KNOWN: Final = "not known"  # the group whose stratifier is NULL; codes have no blanks, so none can collide
 
 Unit = Literal["episode", "person", "course"]
+# What a number is of: the unit of the cohort, or what stands in its place where rows are no episodes.
+Counted = Literal["episode", "person", "course", "request"]
 
 
 class SnapshotCursor(Protocol):
@@ -42,6 +44,7 @@ class Table(StrEnum):
 
     EPISODE_OUTCOME = "episode_outcome"
     SCORE_OUTCOME = "score_outcome"
+    REFERRAL_OUTCOME = "referral_outcome"
 
 
 class Estimator(StrEnum):
@@ -136,6 +139,7 @@ class Measure:
         treat the unknown ("counting not known as no" or "of those known") without asking for it.
     weighted : for a PROPORTION, True where those known can be weighted so that they stand for all: what is not known
         is so because somebody was not reached.
+    narrower : the variants that look at fewer rows: their NULL is left out, and not "not known".
     also_counted : conditions counted among the eligible, known or not, and given in `details` by these words.
     paired : for a PROPORTION asked twice, (before, after) as boolean expressions; `details` then hold the
         change among those with both answers.
@@ -179,6 +183,7 @@ class Measure:
     known_words: str = "known"
     variants: Mapping[str, str] = field(default_factory=dict)
     weighted: bool = False
+    narrower: tuple[str, ...] = ()
     also_counted: Mapping[str, str] = field(default_factory=dict)
     paired: tuple[str, str] | None = None
     window: str | None = None

@@ -26,7 +26,8 @@ NEEDED_PAPER: Final[dict[str, PaperKind]] = {"limited": "agreement", "expert": "
 #   2: a content hash sees the names of programs and sites, not only their places in the list of names; answers item
 #      by item (score_item), and whence a score comes (score.given_as)
 #   3: referral, satisfaction, finance
-SCHEMA_VERSION: Final = 3
+#   4: outcome tables of requests for help and of satisfaction, the way from a hospital stay to a first session
+SCHEMA_VERSION: Final = 4
 
 # Of the manifest itself: one digit more or less in it would be shown as a fact.
 CHECKSUM: Final = "checksum"

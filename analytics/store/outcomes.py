@@ -1,8 +1,8 @@
 """Build the outcome tables of a snapshot from its row tables: run `outcomes.sql`, range by range.
 
 Every rule of `outcomes.sql` stays inside one person, so the file is run once per range of persons and appends:
-time grows in proportion to the data, memory stays that of one range. The layout of the three tables and the
-reason of every rule stand in the SQL.
+time grows in proportion to the data, memory stays that of one range. `outcomes_once.sql` follows, once: its rows
+need not belong to a person who was admitted. The layout of the tables and the reason of every rule stand in the SQL.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import duckdb
 
 from analytics.errors import StoreProblem
 
-OUTCOME_TABLES: Final = ("episode_outcome", "score_outcome", "attendance_week")
+OUTCOME_TABLES: Final = ("episode_outcome", "score_outcome", "attendance_week", "referral_outcome")
 
 # A range is what is in memory at once: about 0.9 GB. Smaller ones cost no more time and save nothing that matters.
 EPISODES_PER_RANGE: Final = 250_000
@@ -24,7 +24,7 @@ _BOUNDS: Final = ("first_person", "last_person", "first_episode", "last_episode"
 
 
 def build_outcomes(connection: duckdb.DuckDBPyConnection, episodes_per_range: int = EPISODES_PER_RANGE) -> None:
-    """Create `episode_outcome`, `score_outcome` and `attendance_week` from the row tables of this database.
+    """Create the outcome tables from the row tables of this database.
 
     Tables of these names are replaced; helper tables do not remain. Rows are sorted for pruning within a range,
     by program and admission period (weeks by episode): queries still need their own ORDER BY.
@@ -44,15 +44,20 @@ def build_outcomes(connection: duckdb.DuckDBPyConnection, episodes_per_range: in
     for table in OUTCOME_TABLES:
         connection.execute(f"drop table if exists {table}")
     _check_row_tables(connection)
-    statements = files("analytics.store").joinpath("outcomes.sql").read_text(encoding="utf-8")
-    # A snapshot without episodes still gets its three tables, empty.
+    statements = _text("outcomes.sql")
+    # A snapshot without episodes still gets its tables, empty.
     for bounds in _ranges(connection, episodes_per_range) or [(0, 0, 0, 0)]:
         for name, bound in zip(_BOUNDS, bounds, strict=True):
             connection.execute(f"set variable {name} = {bound}")
         connection.execute(statements)
     for name in _BOUNDS:
         connection.execute(f"reset variable {name}")
+    connection.execute(_text("outcomes_once.sql"))
     _check_outcomes(connection)
+
+
+def _text(name: str) -> str:
+    return files("analytics.store").joinpath(name).read_text(encoding="utf-8")
 
 
 def _ranges(connection: duckdb.DuckDBPyConnection, episodes_per_range: int) -> list[tuple[int, int, int, int]]:
@@ -105,6 +110,7 @@ def _check_outcomes(connection: duckdb.DuckDBPyConnection) -> None:
             "select count(*) from score_outcome",
             "select count(*) from episode inner join program_instrument using (program_id)",
         ),
+        "referral_outcome": ("select count(*) from referral_outcome", "select count(*) from referral"),
         # The weeks count sessions packed three to a number, the episodes one by one.
         "attendance_week": (
             """

@@ -10,6 +10,7 @@ import duckdb
 
 from analytics.errors import StoreProblem
 from analytics.store.facts import SCHEMA_VERSION
+from analytics.store.outcomes import OUTCOME_TABLES
 
 ROW_TABLES: Final = (
     "program",
@@ -29,7 +30,6 @@ ROW_TABLES: Final = (
     "attendance_calendar",
     "collected",
 )
-OUTCOME_TABLES: Final = ("episode_outcome", "score_outcome", "attendance_week")
 
 _KEYS: Final = {
     "program": "program_id",
@@ -111,6 +111,8 @@ def check(connection: duckdb.DuckDBPyConnection) -> None:
     episodes = _one(connection, "select count(*) from episode")
     if _one(connection, "select count(*) from episode_outcome") != episodes:
         raise StoreProblem("The outcome table does not have one row per episode. Nothing was published.")
+    if _one(connection, "select count(*) from referral_outcome") != _one(connection, "select count(*) from referral"):
+        raise StoreProblem("The outcomes of referrals do not have one row per referral. Nothing was published.")
     expected = _one(connection, "select count(*) from episode join program_instrument using (program_id)")
     if _one(connection, "select count(*) from score_outcome") != expected:
         raise StoreProblem("The score outcomes do not have one row per episode and instrument. Nothing was published.")

@@ -60,7 +60,8 @@ def snapshot() -> SmallSnapshot:
     ]
     episode = {"attended_sessions": 5, "no_show_sessions": 1, "cancelled_client_sessions": 0}
     tests = {"tests_negative": 2, "tests_positive": 1, "tests_missed": 0, "is_sud": True}
-    return small_snapshot([{**episode, **tests, "cancelled_late_sessions": 0}, {"los_days": None}], scores)
+    episodes = [{**episode, **tests, "cancelled_late_sessions": 0}, {"los_days": None}]
+    return small_snapshot(episodes, scores, referrals=[{}, {"days_to_first_session": 3}])
 
 
 def words_of(measure: Measure) -> list[str]:

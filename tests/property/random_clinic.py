@@ -32,10 +32,14 @@ class _Clinic:
                 "followup",
                 "acute_event",
                 "capture",
+                "referral",
             )
         }
         for person_id in range(1, persons + 1):
             self.person(person_id)
+        # Requests draw from chance of their own: what came before stays as it was.
+        self.chance = random.Random(len(self.rows["episode"]))
+        self.referrals(persons)
 
     def tables(self) -> RowTables:
         """Give the rows back in an order that means nothing."""
@@ -207,6 +211,29 @@ class _Clinic:
                         "recovery_meetings": self.maybe(0.6, lambda: chance.choice((0, 0, 3, 12))),
                     }
                 )
+
+    def referrals(self, persons: int) -> None:
+        """Requests that led to a stay, that led to none, of people who were never admitted, and of nobody named."""
+        chance = self.chance
+        for episode in self.rows["episode"]:
+            for _ in range(chance.choice((0, 1, 1, 2))):
+                days = chance.choice((0, 1, 16, 17, 30, 31, 60))
+                stay = {"person_id": episode["person_id"], "episode_id": episode["episode_id"]}
+                self.referral(**stay, days_to_admission=days, episode_given=chance.random() < 0.5)
+        for number in range(persons):
+            self.referral(person_id=chance.randrange(1, persons + 1))
+            person_id = self.maybe(0.8, lambda number=number: persons + 1 + number // 2)
+            self.referral(person_id=person_id, referral_period=self.maybe(0.9, lambda: "2025-01"))
+
+    def referral(self, **given: Any) -> None:
+        chance = self.chance
+        facts = {
+            "source": self.maybe(0.9, lambda: self.code("referral_source")),
+            "decision": self.maybe(0.8, lambda: self.code("referral_decision")),
+            "is_repeat": chance.random() < 0.2,
+            "observed_days": self.maybe(0.9, lambda: chance.choice((0, 30, 60, 90))),
+        }
+        self.rows["referral"].append(facts | given)
 
     def acute_events(self, person_id: int, episodes: list[dict[str, Any]], cut: int) -> None:
         chance = self.chance

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from analytics.instruments import load_instruments
 from analytics.measures import ALL, Estimate, Measure, Stratifier, evaluate, find
-from analytics.store.outcomes import build_outcomes
+from analytics.store.outcomes import OUTCOME_TABLES, build_outcomes
 from tests.property.random_clinic import random_clinic
 from tests.spec.outcome_tables import SmallSnapshot
 from tests.spec.row_tables import RowTables, load
@@ -125,12 +125,14 @@ def test_dates_moved_by_whole_weeks_and_other_names_of_people_change_nothing(
     moved = {person: 7 * (weeks + chance.randint(0, 9)) for person in people}
     names = dict(zip(people, chance.sample(range(1, 10 * PERSONS), len(people)), strict=True))
     days = {"episode": ("start_day",), "acute_event": ("start_day", "end_day"), "capture": ("from_day", "to_day")}
+    for row in tables["referral"]:
+        row["person_id"] = names.get(row["person_id"], row["person_id"] and 20 * PERSONS + row["person_id"])
     for table, columns in days.items():
         for row in tables[table]:
             row |= {name: row[name] + moved[row["person_id"]] for name in columns if row[name] is not None}
             row["person_id"] = names[row["person_id"]]
     again = build(tables)
-    for table in ("episode_outcome", "score_outcome", "attendance_week"):
+    for table in OUTCOME_TABLES:
         columns = ", ".join(f'"{name}"' for (name,) in again.execute(COLUMNS, [table]).fetchall())
         text = f"select {columns} from {table} order by all"
         assert again.execute(text).fetchall() == clinic(seed).connection.execute(text).fetchall(), table

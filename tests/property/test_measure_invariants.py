@@ -15,6 +15,7 @@ from analytics.measures import ALL, Cohort, Measure, StratifiedResult, Stratifie
 from analytics.measures.catalog import CATALOG
 from analytics.measures.estimate import UNKNOWN_AS_NO
 from analytics.measures.results import STILL_IN
+from analytics.measures.subjects import subject_of
 from analytics.measures.types import Estimator
 from analytics.statistics.survival import kaplan_meier
 from tests.spec.outcome_tables import SmallSnapshot, small_snapshot
@@ -66,6 +67,16 @@ a_clinic = st.lists(an_episode(), min_size=0, max_size=14)
 few = settings(max_examples=12, deadline=None, derandomize=True)
 
 
+# Requests for help are no part of the clinic that is drawn: a start, a "no", a repeat, one too recent, nobody named.
+REQUESTS: list[dict[str, object]] = [
+    {"days_to_first_session": 30},
+    {},
+    {"is_repeat": True},
+    {"observed_days": 0},
+    {"person_id": None, "observed_days": None},
+]
+
+
 def snapshot_of(rows: Rows) -> SmallSnapshot:
     episodes = [{name: value for name, value in row.items() if name != "score"} for row in rows]
     scores = [
@@ -73,11 +84,15 @@ def snapshot_of(rows: Rows) -> SmallSnapshot:
         for number, row in enumerate(rows, start=1)
         for instrument in ("phq9", "gad7")
     ]
-    return small_snapshot(episodes, scores)
+    return small_snapshot(episodes, scores, referrals=REQUESTS)
 
 
 def of_everybody(rows: Rows, *measures: Measure, **cohort: Any) -> list[StratifiedResult]:
     return evaluate(measures, snapshot_of(rows), Cohort(**cohort))
+
+
+def is_about_episodes(measure: Measure) -> bool:
+    return subject_of(measure).not_about_episodes is None
 
 
 USED: tuple[Measure, ...] = tuple(measure for measure in CATALOG if measure.instrument in (None, "phq9", "gad7"))
@@ -94,8 +109,9 @@ def test_every_measure_keeps_count_of_everybody(rows: Rows, by: Stratifier | Non
             assert all(step.count >= 0 and step.lost >= 0 for step in steps)
             assert estimate.has_value != (math.isnan(estimate.value))
             assert estimate.reason or not math.isnan(estimate.ci_low)
-            assert estimate.persons is None or estimate.persons <= max(len(rows), 1)
-        assert result.ladder.steps[0].count == result.episodes == len(rows)
+            assert estimate.persons is None or estimate.persons <= max(result.episodes, 1)
+        assert result.ladder.steps[0].count == result.episodes
+        assert result.episodes == (len(rows) if is_about_episodes(result.measure) else len(REQUESTS))
 
 
 @few
@@ -119,7 +135,7 @@ def test_bounds_hold_the_value_and_are_as_wide_as_the_unknown(rows: Rows) -> Non
 def test_groups_that_do_not_overlap_add_up(rows: Rows) -> None:
     for result in evaluate(USED, snapshot_of(rows), by=Stratifier.MODALITY):
         everybody, *groups = result.estimates.values()
-        if result.measure.estimator in (Estimator.PROPORTION, Estimator.RATIO):
+        if result.measure.estimator in (Estimator.PROPORTION, Estimator.RATIO) and is_about_episodes(result.measure):
             for name in ("numerator", "denominator", "unknown", "too_recent"):
                 assert getattr(everybody, name) == sum(getattr(group, name) for group in groups), name
 

@@ -15,6 +15,7 @@ KEYS = {
     "episode_outcome": ("episode_id",),
     "score_outcome": ("episode_id", "instrument"),
     "attendance_week": ("episode_id", "week"),
+    "referral_outcome": ("referral_id",),
 }
 
 
@@ -37,6 +38,7 @@ def assert_equal_to_twin(tables: RowTables) -> None:
         ("episode_outcome", twin.episode_outcome()),
         ("score_outcome", twin.score_outcome()),
         ("attendance_week", twin.attendance_week()),
+        ("referral_outcome", twin.referral_outcome()),
     ):
         actual = rows_of(connection, table)
         expected.sort(key=lambda row, table=table: tuple(row[key] for key in KEYS[table]))
@@ -71,7 +73,7 @@ def test_a_kind_of_row_that_was_not_collected_equals_the_twin(kind: str) -> None
 
 def test_collected_without_a_row_equals_the_twin() -> None:
     tables = random_clinic(6, 60)
-    for kind in ("attendance", "score", "substance_use", "followup", "acute_event", "capture"):
+    for kind in ("attendance", "score", "substance_use", "followup", "acute_event", "capture", "referral"):
         tables[kind] = []
     assert_equal_to_twin(tables)
 

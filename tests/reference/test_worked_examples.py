@@ -20,7 +20,6 @@ from tests.spec.row_tables import row_tables
 
 # Excused as long as no measure of the catalogue has an id that begins like this.
 NOT_DECLARED = {
-    "conversion": "admission_conversion",
     "efficiency": "cost_per",
     "fuh": "step_down",
 }

@@ -38,6 +38,7 @@ EPISODE: dict[str, object] = {
     "is_course_last": True,
     "is_sud": False,
 }
+REFERRAL: dict[str, object] = {"source": "self", "decision": "declined", "is_repeat": False, "observed_days": 90}
 EVERYTHING = ("attendance", "score", "substance_use", "followup", "acute_event", "capture", "referral")
 
 
@@ -55,12 +56,19 @@ class SmallSnapshot:
         return self.connection.cursor().execute(sql, dict(parameters)).fetchall()
 
 
-def small_snapshot(episodes: Iterable[Row], scores: Iterable[Row] = (), *, absent: Iterable[str] = ()) -> SmallSnapshot:
-    """Make a snapshot of these episodes and scores.
+def small_snapshot(
+    episodes: Iterable[Row],
+    scores: Iterable[Row] = (),
+    *,
+    referrals: Iterable[Row] = (),
+    absent: Iterable[str] = (),
+) -> SmallSnapshot:
+    """Make a snapshot of these episodes, scores and requests for help.
 
     An episode is numbered from 1 and its person too; `los_days` None is open; `exit`, `exit_day`, `is_closed`
     and `observed_days` follow. A score names its `episode_id` and takes that episode's columns; PHQ-9 by
-    default. `absent` are the kinds of rows that were not collected.
+    default. A request is numbered from 1, and its person after all others; it is seen for 90 days. `absent` are the
+    kinds of rows that were not collected.
     """
     connection = duckdb.connect(config={"threads": 1})
     for statement in enum_statements():
@@ -68,7 +76,11 @@ def small_snapshot(episodes: Iterable[Row], scores: Iterable[Row] = (), *, absen
     rows = [_complete_episode(number, row) for number, row in enumerate(episodes, start=1)]
     by_number = {row["episode_id"]: row for row in rows}
     score_rows = [_complete_score(by_number, row) for row in scores]
-    for table, filled in (("episode_outcome", rows), ("score_outcome", score_rows)):
+    asked = [
+        REFERRAL | {"referral_id": number, "person_id": len(rows) + number} | dict(row)
+        for number, row in enumerate(referrals, start=1)
+    ]
+    for table, filled in (("episode_outcome", rows), ("score_outcome", score_rows), ("referral_outcome", asked)):
         layout = _layout(table)
         columns = ", ".join(f'"{name}" {kind}' for name, kind in layout)
         connection.execute(f"create table {table} ({columns})")

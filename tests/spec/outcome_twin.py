@@ -1,7 +1,7 @@
 """A second, independent reading of the outcome rules: plain Python, row by row, no SQL and no cleverness.
 
 Two engines that run one text agree on its mistakes. This twin was written from the rules, not from
-`outcomes.sql`, and compares every column of the three outcome tables on random data
+`outcomes.sql`, and compares every column of the outcome tables on random data
 (tests/property/test_outcomes_twin.py). When it and the SQL differ, the rules decide, not either of them.
 """
 
@@ -35,7 +35,7 @@ COHORT_COLUMNS = (
 
 
 class OutcomeTwin:
-    """The three outcome tables of a set of complete row tables (`tests.spec.row_tables.complete`)."""
+    """The outcome tables of a set of complete row tables (`tests.spec.row_tables.complete`)."""
 
     def __init__(self, tables: Tables) -> None:
         self.tables = tables
@@ -48,7 +48,7 @@ class OutcomeTwin:
         self.events = EventTwin(tables)
         self.scores = ScoreTwin(tables)
 
-    # ---- the three tables
+    # ---- the tables
 
     def episode_outcome(self) -> list[Row]:
         """One row per episode."""
@@ -117,6 +117,23 @@ class OutcomeTwin:
                         "at_dose": None if hours is None else minutes >= hours * 60,
                     }
                 )
+        return rows
+
+    def referral_outcome(self) -> list[Row]:
+        """One row per request for help."""
+        stays = {episode["episode_id"]: episode for episode in self.tables["episode"]}
+        rows = []
+        for referral in self.tables["referral"]:
+            kept = ("referral_id", "person_id", "episode_id", "source", "decision", "is_repeat", "observed_days")
+            row: Row = {column: referral[column] for column in kept}
+            row |= {"period": referral["referral_period"], "days_to_first_session": None}
+            if referral["episode_id"] is not None:
+                stay = stays[referral["episode_id"]]
+                row["period"] = stay["admit_period"]
+                came = self._attendance(stay)["first_attended_day"]
+                if came is not None:
+                    row["days_to_first_session"] = referral["days_to_admission"] + came
+            rows.append(row)
         return rows
 
     # ---- cohort columns

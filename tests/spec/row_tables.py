@@ -55,6 +55,13 @@ DEFAULTS: dict[str, Row] = {
     "followup": {"reached": True},
     "acute_event": {"level_of_care": "inpatient", "planned": False},
     "capture": {"source": "exchange"},
+    "referral": {
+        "source": "self",
+        "decision": "admitted",
+        "episode_given": False,
+        "is_repeat": False,
+        "observed_days": 90,
+    },
     "attendance_calendar": {
         "session_type": "group",
         "status": "attended",
@@ -80,8 +87,9 @@ def complete(*, collected: Mapping[str, bool] | None = None, **tables: Iterable[
     An episode without `episode_id` gets the next number, without `person_id` a person of its own; without
     `los_days` it stays 56 days, with `los_days=None` it is open; `discharge_reason` is completed when closed.
     Without `program_instrument`, a program uses the instruments of its episodes' scores. Without `instrument`,
-    PHQ-9, PHQ-A, GAD-7, ORS and WHO-5 are known. A kind of row is collected when there is one; `collected` overrides
-    ("acute_event": True with no event means that nobody was readmitted).
+    PHQ-9, PHQ-A, GAD-7, ORS and WHO-5 are known. A referral without a number gets the next one. A kind of row is
+    collected when there is one; `collected` overrides ("acute_event": True with no event means that nobody was
+    readmitted).
     """
     columns = _columns()
     if unknown := set(tables) - set(columns):
@@ -94,6 +102,8 @@ def complete(*, collected: Mapping[str, bool] | None = None, **tables: Iterable[
                 raise ValueError(f"{name} has no column {sorted(unknown)}")
             filled[name].append(dict.fromkeys(columns[name]) | DEFAULTS.get(name, {}) | dict(row))
     filled["episode"] = [_complete_episode(number, row) for number, row in enumerate(given.get("episode", ()), start=1)]
+    for number, referral in enumerate(filled["referral"], start=1):
+        referral["referral_id"] = referral["referral_id"] or number
     for attendance in filled["attendance"]:
         if attendance["minutes"] is None and attendance["status"] != "attended":
             attendance["minutes"] = 0

@@ -9,6 +9,7 @@ from analytics.measures import CATALOG, Cohort, Measure, evaluate, find
 from analytics.measures.explain import Answer, Explanation, explain, explanation_as_text, values_in
 from analytics.measures.ladder_sql import steps_of
 from analytics.measures.results import Ladder
+from analytics.measures.subjects import subject_of
 from analytics.measures.types import Estimator
 from analytics.store.outcomes import build_outcomes
 from tests.property.random_clinic import random_clinic
@@ -27,7 +28,11 @@ def clinic() -> SmallSnapshot:
 
 def in_use(snapshot: SmallSnapshot) -> list[Measure]:
     used = {row[0] for row in snapshot.query("select distinct instrument from score_outcome", {})}
-    return [measure for measure in CATALOG if measure.instrument in (None, *used)]
+    return [
+        measure
+        for measure in CATALOG
+        if measure.instrument in (None, *used) and subject_of(measure).not_about_episodes is None
+    ]
 
 
 def added_up(explanations: list[Explanation], ladder: Ladder, measure: Measure, steps: int) -> None:

@@ -1,0 +1,102 @@
+"""What a row of an outcome table is: an episode, or something else of which less is known.
+
+A request for help has no modality and no site. A filter, split or unit that rows do not know does not raise an error:
+there is no number, and a sentence that says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from analytics.measures.types import Cohort, Counted, Measure, Stratifier, Table, Unit
+from analytics.texts import words
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What the rows of an outcome table are.
+
+    Attributes
+    ----------
+    rows : where they are read from, as SQL; columns bear the names of the splits.
+    counted : what is counted, by the unit of the cohort; a unit that is missing is not known of these rows.
+    everybody : the first rung of the ladder, by the same units.
+    splits : the splits and filters that rows know.
+    whom : ends the sentence on what is not known.
+    not_about_episodes : the sentence for somebody who asks about one episode; None where rows are episodes.
+    """
+
+    rows: str
+    counted: Mapping[Unit, Counted]
+    everybody: Mapping[Unit, str]
+    splits: frozenset[str]
+    whom: str
+    not_about_episodes: str | None = None
+
+
+def _of_episodes(table: Table) -> Subject:
+    return Subject(
+        rows=table.value,
+        counted={"episode": "episode", "person": "person", "course": "course"},
+        everybody={
+            "episode": "admitted",
+            "person": "people, by their first closed episode",
+            "course": "courses of treatment, by their last episode",
+        },
+        splits=frozenset(Stratifier),
+        whom="of episodes",
+    )
+
+
+SUBJECTS: Final[Mapping[Table, Subject]] = {
+    Table.EPISODE_OUTCOME: _of_episodes(Table.EPISODE_OUTCOME),
+    Table.SCORE_OUTCOME: _of_episodes(Table.SCORE_OUTCOME),
+    Table.REFERRAL_OUTCOME: Subject(
+        rows="(select *, source as referral_source, period as admit_period from referral_outcome)",
+        counted={"episode": "request", "person": "person"},
+        everybody={"episode": "asked for help", "person": "people who asked for help, by one of their requests"},
+        splits=frozenset({Stratifier.REFERRAL_SOURCE, Stratifier.ADMIT_PERIOD}),
+        whom="of people who only asked for help",
+        not_about_episodes="This measure is about requests for help, not about episodes.",
+    ),
+}
+
+
+def subject_of(measure: Measure) -> Subject:
+    """Return what the measure's rows are."""
+    return SUBJECTS[measure.table]
+
+
+def counted_as(measure: Measure, unit: Unit) -> Counted:
+    """Return what is counted under a unit of the cohort; of a unit that is not known, the rows themselves."""
+    counted = subject_of(measure).counted
+    return counted.get(unit, counted["episode"])
+
+
+def why_not_known(measure: Measure, cohort: Cohort) -> str | None:
+    """Return the sentence for filters, periods and units that the rows do not know; None when they know all."""
+    subject = subject_of(measure)
+    unknown = list(unknown_filters(subject, cohort))
+    if cohort.unit not in subject.counted:
+        unknown.append(f"{words('unit', cohort.unit).partition('|')[2]} of treatment")
+    return _not_known(subject, unknown) if unknown else None
+
+
+def why_no_groups(measure: Measure, by: Stratifier | None) -> str | None:
+    """Return the sentence for a split that the rows do not know; None without one."""
+    subject = subject_of(measure)
+    return None if by is None or by in subject.splits else _not_known(subject, [words("heading", by.value)])
+
+
+def unknown_filters(subject: Subject, cohort: Cohort) -> Iterator[str]:
+    """Yield, in words, what the cohort asks for and the rows do not know."""
+    columns = [column for column, codes in cohort.where.items() if codes]
+    if cohort.start is not None or cohort.end is not None:
+        columns.append(Stratifier.ADMIT_PERIOD.value)
+    yield from (words("heading", column) for column in dict.fromkeys(columns) if column not in subject.splits)
+
+
+def _not_known(subject: Subject, what: Iterable[str]) -> str:
+    return f"Not known {subject.whom}: {', '.join(what)}."
