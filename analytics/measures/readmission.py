@@ -1,4 +1,4 @@
-"""Hospital and higher care, during the program and after it; coming back."""
+"""Hospital and higher care, before the program, during it and after it; coming back."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from analytics.measures.types import Estimator, Measure, Table
 
 ALIVE = "alive when they left"
 ENDED = "whose course of treatment ended"
+FROM_HOSPITAL = "came here within 30 days of leaving a hospital"
 
 
 def _readmission(day: int, months: str) -> Measure:
@@ -133,3 +134,55 @@ return_to_program = Measure(
     reviewed=REVIEWED,
     notes=("Coming back early is not a failure of care for an illness that comes back: read it without a colour.",),
 )
+
+
+def _step_down(day: int, time: str) -> Measure:
+    """Return the share who had a first session up to a day after they left a hospital."""
+    outlived = f"alive {day} days after leaving the hospital"
+    return Measure(
+        id=f"step_down_start_{day}",
+        title=f"First session within {day} days of hospital",
+        question=(
+            "Of the people who came to us from a hospital, how many had their first session here within "
+            f"{day} days of leaving it?"
+        ),
+        of_whom="of people admitted here within 30 days of leaving a hospital",
+        did=f"had a first session within {day} days of leaving the hospital",
+        family=(
+            "Of every 100 people who came to us from a hospital, about {per_100} had their first session within "
+            f"{time} of leaving it."
+        ),
+        table=Table.EPISODE_OUTCOME,
+        eligible={
+            FROM_HOSPITAL: "days_since_inpatient is not null",
+            outlived: f"coalesce(discharge_reason <> 'deceased' or days_since_inpatient + los_days > {day}, true)",
+        },
+        lost={
+            FROM_HOSPITAL: "not from a hospital, as far as we know",
+            outlived: f"died within {day} days of leaving the hospital",
+        },
+        success=f"coalesce(inpatient_to_session <= {day}, false)",
+        window=f"days 1 to {day} after leaving the hospital",
+        horizon=f"observed_days + days_since_inpatient >= {day}",
+        horizon_words=f"left the hospital at least {day} days ago",
+        estimator=Estimator.PROPORTION,
+        better="higher",
+        needs=("acute_event", "attendance"),
+        source=(
+            "In the style of HEDIS FUH, follow-up after hospitalization for mental illness (read in a secondary source)"
+        ),
+        reviewed=REVIEWED,
+        notes=(
+            "FUH-style, among people who came to us: whoever left a hospital and was never admitted here is not known "
+            "to us, so this is no rate of a health plan.",
+            "Counted is the last inpatient stay that ended on the day of admission or up to 30 days before it, of "
+            "whatever diagnosis; a stay counts for the next admission only. A session on the day of leaving the "
+            "hospital does not count; whoever never came counts as no.",
+            "HEDIS takes people from 6 years on: our programs are for adolescents and adults, so age takes nobody out. "
+            "Hospice is not recorded.",
+        ),
+    )
+
+
+step_down_start_7 = _step_down(7, "a week")
+step_down_start_30 = _step_down(30, "a month")

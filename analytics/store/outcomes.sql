@@ -70,6 +70,7 @@ from (
         cast(coalesce(sum(minutes) filter (where status = 'attended' and session_type = 'other'), 0) as integer)
             as other_minutes,
         min(day) filter (where status = 'attended') as first_attended_day,
+        min(day) filter (where status = 'attended' and day > 0) as attended_after_day_0,
         max(day) filter (where status = 'attended') as last_attended_day
     from range_attendance
     group by episode_id
@@ -546,6 +547,21 @@ from placed as p
 left join transfer as t on t.episode_id = p.episode_id
 group by p.episode_id;
 
+-- The hospital stay after which a person came here: it ended on the day of admission or up to 30 days before, and no
+-- other admission of the person lies between; of several the one that ended last.
+create or replace temp table episode_inpatient as
+with next_admission as (
+    select a.person_id, a.end_day, min(e.person_sequence) as person_sequence
+    from (select distinct person_id, end_day from range_acute_event where level_of_care = 'inpatient') as a
+    inner join episode_stay as e on e.person_id = a.person_id
+    where e.start_day between a.end_day and a.end_day + 30
+    group by a.person_id, a.end_day
+)
+select e.episode_id, min(e.start_day - n.end_day) as days_since_inpatient
+from next_admission as n
+inner join episode_stay as e on e.person_id = n.person_id and e.person_sequence = n.person_sequence
+group by e.episode_id;
+
 -- Windows of several sources, and windows that touch, are one span in which readmissions would have been seen.
 create or replace temp table episode_capture as
 with ordered as (
@@ -870,6 +886,7 @@ joined as (
         coalesce(a.other_minutes, 0) as other_minutes,
         a.first_attended_day,
         a.last_attended_day,
+        a.attended_after_day_0,
         coalesce(k.early_attended_days, 0) as early_attended_days,
         case when s.dose_minutes is not null then coalesce(k.weeks_at_dose, 0) end as weeks_at_dose,
         c.acute_event and e.los_days is not null as knows_acute,
@@ -880,6 +897,8 @@ joined as (
         h.planned_admission_day,
         h.step_up_day,
         p.captured_days,
+        c.acute_event as knows_stays,
+        q.days_since_inpatient,
         c.substance_use as knows_use,
         u.days_used_admission,
         u.days_used_discharge,
@@ -916,6 +935,7 @@ joined as (
     left join episode_weeks as k on k.episode_id = e.episode_id
     left join episode_acute as h on h.episode_id = e.episode_id
     left join episode_capture as p on p.episode_id = e.episode_id
+    left join episode_inpatient as q on q.episode_id = e.episode_id
     left join episode_use as u on u.episode_id = e.episode_id
     left join episode_tests as t on t.episode_id = e.episode_id
     left join episode_use_pattern as w on w.episode_id = e.episode_id
@@ -999,6 +1019,13 @@ select
     case when knows_acute then planned_admission_day end as planned_admission_day,
     case when knows_acute then step_up_day end as step_up_day,
     case when knows_acute and knows_capture then coalesce(captured_days, 0) end as captured_days,
+    case when knows_stays then days_since_inpatient end as days_since_inpatient,
+    -- From the end of the hospital stay to the first session on a later day than that.
+    case
+        when knows_stays
+            then days_since_inpatient
+                + case when days_since_inpatient = 0 then attended_after_day_0 else first_attended_day end
+    end as inpatient_to_session,
     case
         when track is not null then track in ('substance_use', 'co_occurring')
         else primary_condition in ('alcohol', 'opioid', 'stimulant', 'cannabis', 'co_occurring')
@@ -1184,6 +1211,8 @@ drop table severity_band;
 drop table episode_acute;
 
 drop table episode_capture;
+
+drop table episode_inpatient;
 
 drop table episode_use;
 

@@ -62,6 +62,7 @@ class OutcomeTwin:
             row |= self._course(episode) | self._attendance(episode)
             row |= self._composite(episode)
             row |= self.events.acute(episode) | self.events.substance(episode)
+            row |= self.events.from_hospital(episode, self.episodes_of[episode["person_id"]])
             row |= self.events.followups(episode)
             rows.append(row)
         return rows

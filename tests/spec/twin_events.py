@@ -72,6 +72,25 @@ class EventTwin:
             "captured_days": self._captured_days(episode["person_id"], exit_on_line),
         }
 
+    def from_hospital(self, episode: Row, episodes: list[Row]) -> Row:
+        """The last hospital stay that this admission of the person is the first one after, if within 30 days.
+
+        `episodes` are all of the person's in the order of admission.
+        """
+        columns = ("days_since_inpatient", "inpatient_to_session")
+        days = []
+        for stay in self.acute_event[episode["person_id"]]:
+            if stay["level_of_care"] != "inpatient" or stay["end_day"] is None:
+                continue
+            later = [e for e in episodes if e["start_day"] >= stay["end_day"]]
+            if later and later[0] is episode and episode["start_day"] - stay["end_day"] <= 30:
+                days.append(episode["start_day"] - stay["end_day"])
+        if not days or not self.collected["acute_event"]:
+            return dict.fromkeys(columns)
+        attended = [r["day"] for r in self.attendance[episode["episode_id"]] if r["status"] == "attended"]
+        since = [min(days) + day for day in attended if min(days) + day > 0]
+        return dict(zip(columns, (min(days), min(since, default=None)), strict=True))
+
     def _captured_days(self, person_id: int, exit_on_line: int) -> int | None:
         """Walk forward from the exit, day by day, as long as some source sees the person."""
         if not self.collected["capture"]:
