@@ -118,6 +118,8 @@ def find(measure_id: str, instrument: str | None = None, profile: Profile = "def
     if isinstance(declared, Measure):
         if instrument is not None:
             raise MeasureProblem(f"{measure_id} is not measured with a questionnaire: leave the instrument out.")
+        if profile == "default" and len(declarations) == 1:
+            return declared
         found = _BY_KEY.get((measure_id, None, profile))
         if found is None:
             there = ", ".join(each.profile for each in declarations if isinstance(each, Measure))

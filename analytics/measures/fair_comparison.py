@@ -28,6 +28,7 @@ from analytics.measures.comparison_cells import (
     settled_outcomes,
 )
 from analytics.measures.groups import groups_of
+from analytics.measures.subjects import subject_of
 from analytics.measures.types import ALL, Cohort, Estimator, Measure, SnapshotCursor, Stratifier
 from analytics.statistics.nonresponse import WeightedShare, followup_weights, weighted_share
 from analytics.statistics.risk_adjustment import (
@@ -108,6 +109,8 @@ def compare_fairly(
     """
     if measure.estimator is not Estimator.PROPORTION:
         raise MeasureProblem(f"{measure.id} is no share of people, so groups cannot be adjusted for who they are.")
+    if subject_of(measure).not_about_episodes is not None:
+        raise MeasureProblem(f"{measure.id} is no share of people of whom enough is known to adjust for who they are.")
     if by in (Stratifier.THERAPY, Stratifier.EXIT, Stratifier.DOSE_BAND):
         raise MeasureProblem(f"A split by {by.value} cannot be compared fairly: it overlaps or came about later.")
     used = tuple(name for name in covariates if name != by.value)
@@ -159,6 +162,8 @@ def weighted_estimates(
     """
     if measure.estimator is not Estimator.PROPORTION:
         raise MeasureProblem(f"{measure.id} is no share of people, so it has no weighted form.")
+    if subject_of(measure).not_about_episodes is not None:
+        raise MeasureProblem(f"{measure.id} is no share of people of whom enough is known for a weighted form.")
     cells = counted(measure, snapshot, cohort or Cohort(), by, reached_by, grain)
     groups = {group for raw in cells.raw for group in groups_of(raw, by)}
     return {ALL: _weighted(cells, reached_by)} | {
