@@ -7,6 +7,14 @@ from analytics.measures.types import Estimator, Measure, Table
 
 ALIVE = "alive when they left"
 ENDED = "whose course of treatment ended"
+NOT_FUH = (
+    "the standard counts members of a health plan who left a hospital, here people who were admitted to this program "
+    "within 30 days of leaving one",
+    "it asks for a principal diagnosis of mental illness or self-harm, here an inpatient stay of whatever diagnosis",
+    "it takes people from 6 years on: the programs are for adolescents and adults, so age takes nobody out",
+    "hospice care is not recorded and takes nobody out; deaths are known only within the program",
+    "a visit with another provider is not known and does not count",
+)
 FROM_HOSPITAL = "came here within 30 days of leaving a hospital"
 
 
@@ -172,14 +180,14 @@ def _step_down(day: int, time: str) -> Measure:
             "In the style of HEDIS FUH, follow-up after hospitalization for mental illness (read in a secondary source)"
         ),
         reviewed=REVIEWED,
+        profile="hedis_style",
+        deviations=NOT_FUH,
         notes=(
             "FUH-style, among people who came to us: whoever left a hospital and was never admitted here is not known "
-            "to us, so this is no rate of a health plan.",
+            "to us.",
             "Counted is the last inpatient stay that ended on the day of admission or up to 30 days before it, of "
             "whatever diagnosis; a stay counts for the next admission only. A session on the day of leaving the "
             "hospital does not count; whoever never came counts as no.",
-            "HEDIS takes people from 6 years on: our programs are for adolescents and adults, so age takes nobody out. "
-            "Hospice is not recorded.",
         ),
     )
 
