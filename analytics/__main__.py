@@ -236,6 +236,7 @@ def _doctor(options: argparse.Namespace) -> int:
 
 def generated_docs() -> dict[str, str]:
     """Return the generated pages of docs/ by file name; a test compares them with what is committed."""
+    from analytics.demo.worked_examples import worked_examples
     from analytics.intake.describe import import_markdown
     from analytics.intake.dictionary import dictionary_markdown
     from analytics.measures.definitions_document import measures_markdown
@@ -243,7 +244,7 @@ def generated_docs() -> dict[str, str]:
     return {
         "import.md": import_markdown(),
         "data-dictionary.md": dictionary_markdown(),
-        "measures.md": measures_markdown(),
+        "measures.md": measures_markdown(worked_examples()),
     }
 
 

@@ -24,6 +24,7 @@ days_referral_to_first_session = Measure(
     question="How many days did half of the people who started wait at most, from referral to first session?",
     of_whom="of the people who started",
     did="waited",
+    family="Half of the people who started had waited {value} days or less.",
     table=Table.EPISODE_OUTCOME,
     eligible=_ELIGIBLE,
     lost=_LOST,

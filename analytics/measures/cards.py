@@ -49,7 +49,11 @@ CHANGE: Final = (
 )
 UNTREATED_DEPRESSION: Final = (
     "Of people with depression who were not treated, 23 % had recovered after 3 months, 32 % after 6 and 53 % after 12 "
-    "(Whiteford 2013)."
+    "(Whiteford 2013). On waiting lists their scores fell by 10 to 15 % (Posternak 2001)."
+)
+NO_COURSE: Final = (
+    "How much of this happens without treatment is not known to us from a source that we have read: no figure stands "
+    "beside it."
 )
 REACHED: Final = (
     "by severity at the start, age, track and way of leaving; it cannot mend that people are out of reach because they "
@@ -74,7 +78,8 @@ class DefinitionCard:
 
     Attributes
     ----------
-    group : the measure's family, in words ("Staying"). family : the sentence for families, with `{per_100}`.
+    group : the measure's family, in words ("Staying"). family : the sentence for families, with
+        `{per_100}` or `{value}`; no_family : why there is none.
     surveyor : the definition in one sentence. counted, not_counted : who remains after each step, who falls out.
     success : what counts as yes, in words. window : when it must have happened.
     unknown : what happens to those not known. also_missing : the other ways to treat them, given beside it.
@@ -90,6 +95,7 @@ class DefinitionCard:
     group: str
     question: str
     family: str | None
+    no_family: str
     surveyor: str
     counted: tuple[str, ...]
     not_counted: tuple[str, ...]
@@ -122,6 +128,7 @@ def definition_card(measure: Measure) -> DefinitionCard:
         group=FAMILY_OF[measure.id],
         question=measure.question,
         family=measure.family,
+        no_family=measure.no_family,
         surveyor=surveyors_definition(measure),
         counted=(*mature, *measure.eligible, *horizon),
         not_counted=(*(("too recent",) if mature or horizon else ()), *measure.lost.values()),
@@ -152,7 +159,7 @@ def family_sentence(measure: Measure, estimate: Estimate) -> str | None:
     """
     if measure.family is None or not estimate.has_value or estimate.known < measure.minimum_for_headline:
         return None
-    return measure.family.format(per_100=f"{100 * estimate.value:.0f}")
+    return measure.family.format(per_100=f"{100 * estimate.value:.0f}", value=f"{estimate.value:g}")
 
 
 def _also_missing(measure: Measure) -> tuple[str, ...]:
@@ -173,6 +180,8 @@ def _limits(measure: Measure) -> Iterator[str]:
     instrument = find_instrument(measure.instrument) if measure.instrument else None
     if instrument is not None and "depression" in instrument.construct:
         yield UNTREATED_DEPRESSION
+    else:
+        yield NO_COURSE
 
 
 def _unknown(measure: Measure) -> str:
@@ -210,3 +219,7 @@ def _of_instrument(name: str, profile: Profile, used: Iterable[str], start: str 
         if fact is not None and kind in used:
             side = fact.rule if isinstance(fact, Cutoff) else ">="
             yield ThresholdFact(f"{start}{words}", f"{side} {fact.value:g}", EVIDENCE[fact.evidence], fact.source)
+    if "top_band" in used:
+        band, lowest, _ = instrument.bands[-1]
+        words = f"{start}band {band.replace('_', ' ')}"
+        yield ThresholdFact(words, f">= {lowest:g}", EVIDENCE[instrument.bands_evidence], instrument.source)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
+from types import MappingProxyType
 from typing import Final
 
 from analytics.measures.cards import DefinitionCard, ThresholdFact, definition_card
@@ -17,8 +18,11 @@ SHOWN_WITH: Final = "phq9"
 WIDTH: Final = 100
 
 
-def measures_markdown() -> str:
-    """Return docs/measures.md: every measure of the catalogue with its definition, family by family."""
+def measures_markdown(examples: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return docs/measures.md: every measure of the catalogue with its definition, family by family.
+
+    `examples` are sentences by the name of a measure: its number, worked out on the demo.
+    """
     parts = [
         "# Measures",
         "",
@@ -34,7 +38,7 @@ def measures_markdown() -> str:
     for group, of_family in groupby(CATALOG, key=lambda measure: FAMILY_OF[measure.id]):
         parts += [f"## {group}", ""]
         for _, measures in groupby(of_family, key=lambda measure: measure.id):
-            parts += _section(list(measures))
+            parts += _section(list(measures), examples)
     return "\n".join(parts)
 
 
@@ -66,6 +70,7 @@ def card_lines(card: DefinitionCard) -> list[tuple[str, str]]:
         ("Not as the standard", "; ".join(card.deviations)),
         ("Thresholds", "; ".join(map(threshold_words, card.thresholds))),
         ("To know", " ".join(card.notes)),
+        ("For families", card.no_family),
         ("Limits", " ".join(card.limits)),
         ("Source", f"{card.source}. Reviewed {card.reviewed:%-d %B %Y}."),
     ]
@@ -84,25 +89,24 @@ def _index() -> Iterator[str]:
     yield ""
 
 
-def _section(measures: list[Measure]) -> Iterator[str]:
+def _section(measures: list[Measure], examples: Mapping[str, str]) -> Iterator[str]:
     shown = next((each for each in measures if each.instrument == SHOWN_WITH), measures[0])
-    yield from _definition(shown, f"### `{shown.id}`")
+    yield from _definition(shown, f"### `{shown.id}`", examples.get(shown.name))
     if shown.instrument is not None:
         yield from _instruments(measures)
         return
     for other in measures[1:]:
-        yield from _definition(other, f"#### `{other.name}`")
+        yield from _definition(other, f"#### `{other.name}`", examples.get(other.name))
 
 
-def _definition(shown: Measure, head: str) -> Iterator[str]:
+def _definition(shown: Measure, head: str, example: str | None) -> Iterator[str]:
     card = definition_card(shown)
     yield head
     yield ""
     yield f"**{card.title}.** {card.question}"
     yield ""
-    if card.family:
-        yield f"*For families:* {card.family.format(per_100='N')}"
-        yield ""
+    yield f"*For families:* {card.family.format(per_100='N', value='N') if card.family else card.no_family}"
+    yield ""
     yield f"*For surveyors:* {card.surveyor}"
     yield ""
     yield from _bullets("Counted", (f"{label}: `{text}`" for label, text in _conditions(shown)))
@@ -116,6 +120,8 @@ def _definition(shown: Measure, head: str) -> Iterator[str]:
     yield f"- Limits: {' '.join(card.limits)}"
     if shown.instrument is None:
         yield from (f"- Threshold: {threshold_words(fact)}" for fact in card.thresholds)
+    if example:
+        yield f"- Worked example, `{card.name}` in the demo: {example}"
     yield f"- Source: {card.source}. Reviewed {card.reviewed.isoformat()}."
     yield ""
 

@@ -104,6 +104,7 @@ step_up_rate = Measure(
     question="How often did people in the program need a hospital or a higher level of care, per 1,000 days enrolled?",
     of_whom="of days enrolled",
     did="had moved to a hospital or higher care",
+    no_family="No sentence: `step_up_during_episode` says it of people.",
     table=Table.EPISODE_OUTCOME,
     eligible={},
     lost={},

@@ -51,6 +51,7 @@ time_to_first_use = Measure(
     question="How long after leaving did people first use again, as far as calls and tests saw it?",
     of_whom="of people treated for substance use who left",
     did="had not been seen to use",
+    no_family="No sentence: people who use again drop out of sight, so the time is too good to be told alone.",
     table=Table.EPISODE_OUTCOME,
     eligible={FOR_USE: "is_sud", LEFT: "is_closed", SEEN: "coalesce(first_use_day, last_clean_day) is not null"},
     lost={

@@ -9,6 +9,7 @@ from analytics.measures.symptom_binding import SymptomMeasure
 from analytics.measures.types import Estimator
 
 NO_ALERT = "This is not an alert. Who answers an individual report stands in the program's own rules."
+IN_PERSON = "No sentence: a level of risk is explained in person."
 ANSWERED = "answered item 9 at the start"
 NOT_ANSWERED = "no answer to item 9 at the start"
 SOURCE = "Item 9 of the PHQ-9, any answer above 0; Kroenke 2001"
@@ -18,7 +19,7 @@ item9_positive = SymptomMeasure(
     title="Thoughts of death or self-harm, {name}",
     question="Of the people who left, how many reported thoughts of death or self-harm at the start ({name})?",
     did="reported thoughts of death or self-harm at the start",
-    family=None,
+    family="Of every 100 people who answered the question, about {per_100} came with thoughts of death or self-harm.",
     success="{item_first} >= 1",
     is_change=False,
     unknown_words=NOT_ANSWERED,
@@ -36,7 +37,10 @@ item9_last = SymptomMeasure(
     title="Thoughts of self-harm at the end, {name}",
     question="Of the people who left, how many reported thoughts of death or self-harm at the end ({name})?",
     did="reported thoughts of death or self-harm at the end",
-    family=None,
+    family=(
+        "Of every 100 people who answered the question again later, about {per_100} still or newly had thoughts of "
+        "death or self-harm."
+    ),
     success="{item_last} >= 1",
     is_change=False,
     unknown_words="no later answer to item 9",
@@ -55,7 +59,10 @@ item9_resolved = SymptomMeasure(
     question="Of the people with such thoughts at the start who left, how many had none at the end ({name})?",
     did="had no such thoughts at the end",
     of_whom="of people with such thoughts at the start who left",
-    family=None,
+    family=(
+        "Of every 100 people who came with thoughts of death or self-harm and were asked again, about {per_100} no "
+        "longer had them."
+    ),
     steps=(
         (ANSWERED, "{item_first} is not null", NOT_ANSWERED),
         ("reported such thoughts at the start", "{item_first} >= 1", "no such thoughts at the start"),
@@ -77,7 +84,10 @@ item9_new = SymptomMeasure(
     question="Of the people without such thoughts at the start who left, how many had them at the end ({name})?",
     did="had such thoughts at the end",
     of_whom="of people without such thoughts at the start who left",
-    family=None,
+    family=(
+        "Of every 100 people who came without thoughts of death or self-harm and were asked again, about {per_100} had "
+        "them by the end."
+    ),
     steps=(
         (ANSWERED, "{item_first} is not null", NOT_ANSWERED),
         ("had no such thoughts at the start", "{item_first} = 0", "such thoughts at the start already"),
@@ -103,6 +113,7 @@ high_risk_ever = SymptomMeasure(
     did="were at the highest band at any time",
     of_whom="of people who left and were asked",
     family=None,
+    no_family=IN_PERSON,
     steps=(ASKED,),
     window="the first 17 weeks of the stay",
     is_change=False,
@@ -124,6 +135,7 @@ high_risk_last = SymptomMeasure(
     did="were at the highest band when last asked",
     of_whom="of people who left and were asked",
     family=None,
+    no_family=IN_PERSON,
     steps=(ASKED,),
     window="the last score of the stay",
     is_change=False,

