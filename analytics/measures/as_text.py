@@ -66,6 +66,7 @@ def _sentence(measure: Measure, estimate: Estimate) -> str:
     no_interval = f" {estimate.reason}" if estimate.reason else ""
     value, counted = _value_and_interval(measure, estimate), _counts(measure, estimate)
     said = {
+        Estimator.MEAN: f"{value} on average, from {counted} {measure.known_words}",
         Estimator.MEAN_CHANGE: f"The scores of {counted} people improved by {value} on average",
         Estimator.SLOPE: f"The scores of {counted} people improved by {value} on the typical path",
         Estimator.SURVIVAL: f"After {value}, half of {counted} {measure.did}",

@@ -25,6 +25,7 @@ INTERVALS: Final = {
     Estimator.RATIO: "95 % interval of a ratio of sums: spread between stays, t on the logit",
     Estimator.RATE: "exact Poisson interval, 95 %",
     Estimator.MEDIAN: "95 % interval from the ranks of the values",
+    Estimator.MEAN: "95 % interval of the mean by t",
     Estimator.MEAN_CHANGE: "95 % interval of the paired t",
     Estimator.SLOPE: "95 % Wald interval of a linear mixed model (REML)",
     Estimator.SURVIVAL: "95 % interval by Greenwood's error on the log-log scale",

@@ -21,6 +21,7 @@ from analytics.measures import (
     recovery,
     retention,
     safety,
+    satisfaction,
     substance_use,
     symptom_change,
     symptom_later,
@@ -40,6 +41,7 @@ FAMILIES: Final[dict[str, tuple[ModuleType, ...]]] = {
     "Substance use": (substance_use, use_patterns),
     "Recovery": (recovery,),
     "Hospital": (readmission,),
+    "Satisfaction": (satisfaction,),
 }
 
 # Shares only, because the overview draws them on one axis; improvement never stands without deterioration.

@@ -98,9 +98,10 @@ def rows_of(table: Table, cohort: Cohort, instrument: str | None = None) -> Rows
     if cohort.unit == "course" and table in LAST_OF_COURSE:
         conditions.append(LAST_OF_COURSE[table])
     source = subject.rows
-    if conditions or cohort.unit == "person":
+    of_person = ONE_OF_PERSON.get(table) if cohort.unit == "person" else None
+    if conditions or of_person:
         filters = f" where {' and '.join(conditions)}" if conditions else ""
-        first = f" qualify {ONE_OF_PERSON[table]}" if cohort.unit == "person" else ""
+        first = f" qualify {of_person}" if of_person else ""
         source = f"(select * from {subject.rows}{filters}{first})"
     return Rows(source, parameters)
 

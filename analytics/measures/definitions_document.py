@@ -145,7 +145,7 @@ def _yes(measure: Measure) -> str:
         return f"Scores by week: `{measure.weekly[0]}` to `{measure.weekly[-1]}`; points per week along them"
     if measure.estimator is Estimator.RATE:
         return f"Events: `{measure.numerator}`; per {measure.per:,} {measure.ratio_unit}s: `{measure.denominator}`"
-    if measure.estimator is Estimator.MEDIAN:
+    if measure.estimator in (Estimator.MEDIAN, Estimator.MEAN):
         return f"Number of {measure.amount_unit}s: `{measure.amount}`"
     return f"{measure.time_unit.capitalize()}s: `{measure.time}`; way of leaving: `{measure.cause}`"
 

@@ -11,7 +11,7 @@ from analytics.measures.results import Estimate
 from analytics.measures.sums_sql import PairSums
 from analytics.measures.tally import PLURAL, Paired, Tally, why_nothing
 from analytics.measures.types import Counted, Measure
-from analytics.statistics.counts import poisson_rate, quantiles
+from analytics.statistics.counts import mean_from_sums, poisson_rate, quantiles
 from analytics.statistics.mean_change import mean_change_from_sums
 from analytics.statistics.nonresponse import WeightedShare
 from analytics.statistics.proportions import mcnemar, newcombe_paired, ratio_of_sums, wilson
@@ -187,6 +187,36 @@ def median_estimate(
         unit=measure.amount_unit,
         reason=reason,
         details={name: getattr(found, name) for name in spread} if found.n else {},
+    )
+
+
+def mean_amount(tally: Tally, sums: PairSums, measure: Measure, unit: Counted) -> Estimate:
+    """Return the mean of amounts with its t interval; `details` hold the SD.
+
+    `lower_bound` and `upper_bound` are the mean if every unknown were the lowest, the highest there can be.
+    """
+    found = mean_from_sums(sums.n, sums.y, sums.yy)
+    reason = why_nothing(tally, measure, unit)
+    if reason is None and isnan(found.ci_low):
+        reason = _no_spread(sums.n, unit)
+    lowest, highest = measure.amount_range or (nan, nan)
+    eligible = tally.eligible or nan
+    estimate = without_bounds(
+        tally,
+        value=found.mean,
+        ci_low=found.ci_low,
+        ci_high=found.ci_high,
+        numerator=sums.n,
+        denominator=sums.n,
+        method="t",
+        unit=measure.amount_unit,
+        reason=reason,
+        details={"sd": found.sd} if sums.n else {},
+    )
+    return replace(
+        estimate,
+        lower_bound=(sums.y + tally.unknown * lowest) / eligible,
+        upper_bound=(sums.y + tally.unknown * highest) / eligible,
     )
 
 

@@ -15,6 +15,7 @@ from typing import Final
 from analytics.measures import curve_comparisons, curves
 from analytics.measures.estimate import (
     WEIGHTED,
+    mean_amount,
     mean_difference,
     median_estimate,
     not_collected,
@@ -189,8 +190,12 @@ def _estimate(scan: Scan, findings: Findings, number: int, group: str) -> Estima
         estimate = ratio(tally, findings.sums[number, None][group], measure, scan.counted)
     elif measure.estimator is Estimator.RATE:
         estimate = rate(tally, findings.sums[number, None][group], measure, scan.counted)
+    elif measure.estimator is Estimator.MEAN:
+        estimate = mean_amount(tally, findings.sums[number, None][group], measure, scan.counted)
     else:
         estimate = mean_difference(tally, findings.sums[number, None][group], measure, scan.counted)
+    if details.get(measure.open_ended or ""):
+        estimate = replace(estimate, lower_bound=nan, upper_bound=nan)
     return replace(estimate, details={**estimate.details, **details})
 
 
@@ -210,6 +215,13 @@ def _variants(scan: Scan, findings: Findings, number: int, groups: Sequence[str]
     words, missing = other_treatment(measure)
     own = findings.own(number)
     other = {words: {group: proportion(own[group], measure, scan.counted, missing) for group in groups}}
+    if measure.open_ended is not None:
+        left_open = findings.tallies[number, COUNT, measure.open_ended]
+        other[words] |= {
+            group: not_collected(own[group], measure, scan.counted, f"Nobody knows how many: {measure.open_ended}.")
+            for group in groups
+            if left_open[group].yes
+        }
     return other | {
         words: {
             group: _variant(scan, findings.tallies[number, VARIANT, words][group], number, words) for group in groups

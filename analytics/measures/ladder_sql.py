@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from analytics.measures.cohort_sql import Rows
+from analytics.measures.subjects import subject_of
 from analytics.measures.types import Cohort, Estimator, Measure, Stratifier
 
 # What an outcome column holds: the measure itself, another definition, a count beside it, a paired answer.
@@ -89,8 +90,8 @@ def outcome_of(measure: Measure) -> str:
 
 
 def amount_of(measure: Measure) -> str:
-    """Return the whole number that a histogram is about: days of a curve, the amount of a median."""
-    return str(measure.amount if measure.estimator is Estimator.MEDIAN else measure.time)
+    """Return the number that a measure is about: days of a curve, the amount of a median or a mean."""
+    return str(measure.amount if measure.estimator in (Estimator.MEDIAN, Estimator.MEAN) else measure.time)
 
 
 def ratio_outcome(numerator: str, denominator: str) -> str:
@@ -157,11 +158,14 @@ def counting(measures: Sequence[Measure], matured: Sequence[bool], rows: Rows, s
         for position, (measure, mature) in enumerate(zip(measures, matured, strict=True))
     ]
     inner = ",\n    ".join([*steps, *(f"({column.text}) as o{n}" for n, column in enumerate(columns))])
+    size, rows_counted = subject_of(measures[0]).size, "count(*)"
+    if size is not None:
+        inner, rows_counted = f"{inner},\n    {size} as size", "sum(size)"
     names = [f"s{position}" for position in range(len(measures))] + [f"o{n}" for n in range(len(columns))]
     own = [[f"o{n}" for n, each in enumerate(columns) if each.measure == p] for p in range(len(measures))]
     sets = ",\n  ".join(f"(g, s{position}, {', '.join(outcome)})" for position, outcome in enumerate(own))
     text = (
-        f"select g, {', '.join(names)}, count(*) as episodes\nfrom (\n  select {split} as g,\n    {inner}\n"
+        f"select g, {', '.join(names)}, {rows_counted} as episodes\nfrom (\n  select {split} as g,\n    {inner}\n"
         f"  from {rows.text}\n)\ngroup by grouping sets (\n  {sets}\n)"
     )
     return Statement(text, parameters_in(text, dict(enumerate(measures)), rows))

@@ -27,10 +27,11 @@ SMALL_GROUP: Final = 200
 class Persons:
     """People in the cohort, and people behind the denominators: by position of the measure, then by group.
 
-    A group that is missing was not asked for: it has `SMALL_GROUP` episodes or more, or none at all.
+    A group that is missing was not asked for: it has `SMALL_GROUP` episodes or more, or none at all. Rows without a
+    person are at least as many people as the largest wave has rows; how many there are in the cohort nobody knows.
     """
 
-    in_cohort: int
+    in_cohort: int | None
     behind: tuple[dict[str, int], ...]
 
 
@@ -40,6 +41,8 @@ def count_persons(scan: Scan, findings: Findings, snapshot: SnapshotCursor) -> P
         {group: _rows_behind(measure, tally) for group, tally in findings.own(position).items()}
         for position, measure in enumerate(scan.measures)
     ]
+    if wave := subject_of(scan.measures[0]).wave:
+        return _of_waves(scan, rows_behind, wave, snapshot)
     if scan.unit == "person" and subject_of(scan.measures[0]).not_about_episodes is None:
         # Every row is another person.
         return Persons(findings.own(0)[ALL].total, tuple(rows_behind))
@@ -60,6 +63,26 @@ def count_persons(scan: Scan, findings: Findings, snapshot: SnapshotCursor) -> P
                 if rows_behind[position][group] < SMALL_GROUP:
                     behind[position][group] = len(members)
     return Persons(in_cohort, tuple(behind))
+
+
+def _of_waves(scan: Scan, rows_behind: Sequence[Mapping[str, int]], wave: str, snapshot: SnapshotCursor) -> Persons:
+    """Take the largest number of rows behind each denominator in one wave; a wave lies within one group."""
+    positions = range(len(scan.measures))
+    size = subject_of(scan.measures[0]).size or "1"
+    sums = [f"coalesce(sum({size}) filter (where {_behind(scan, p)}), 0) as w{p}" for p in positions]
+    text = (
+        f"select g, {', '.join(f'max(w{p})' for p in positions)}\nfrom (\n"
+        f"  select {scan.split} as g, {', '.join(sums)}\n  from {scan.rows.text}\n  group by {scan.split}, {wave}\n)\n"
+        "group by g"
+    )
+    found = _statement(scan, text, {})
+    behind: list[dict[str, int]] = [{} for _ in positions]
+    for raw, *largest in snapshot.query(found.text, found.parameters):
+        for position, people in zip(positions, largest, strict=True):
+            for group in groups_of(raw, scan.by):
+                if rows_behind[position][group] < SMALL_GROUP:
+                    behind[position][group] = max(behind[position].get(group, 0), int(people))
+    return Persons(None, tuple(behind))
 
 
 def _rows_behind(measure: Measure, tally: Tally) -> int:

@@ -25,6 +25,8 @@ class Subject:
     everybody : the first rung of the ladder, by the same units.
     splits : the splits and filters that rows know.
     whom : ends the sentence on what is not known.
+    size : the column that says how many a row stands for; None = one.
+    wave : the columns within which nobody can be two rows, where rows have no person; None = they have.
     not_about_episodes : the sentence for somebody who asks about one episode; None where rows are episodes.
     """
 
@@ -33,6 +35,8 @@ class Subject:
     everybody: Mapping[Unit, str]
     splits: frozenset[str]
     whom: str
+    size: str | None = None
+    wave: str | None = None
     not_about_episodes: str | None = None
 
 
@@ -45,10 +49,13 @@ def _of_episodes(table: Table) -> Subject:
             "person": "people, by their first closed episode",
             "course": "courses of treatment, by their last episode",
         },
-        splits=frozenset(Stratifier),
+        splits=frozenset(Stratifier) - {Stratifier.RESPONDENT},
         whom="of episodes",
     )
 
+
+# What cannot be said of rows that know nothing of the unit.
+UNIT_WORDS: Final[Mapping[Unit, str]] = {"person": "who is the same person", "course": "courses of treatment"}
 
 SUBJECTS: Final[Mapping[Table, Subject]] = {
     Table.EPISODE_OUTCOME: _of_episodes(Table.EPISODE_OUTCOME),
@@ -60,6 +67,16 @@ SUBJECTS: Final[Mapping[Table, Subject]] = {
         splits=frozenset({Stratifier.REFERRAL_SOURCE, Stratifier.ADMIT_PERIOD}),
         whom="of people who only asked for help",
         not_about_episodes="This measure is about requests for help, not about episodes.",
+    ),
+    Table.SATISFACTION_OUTCOME: Subject(
+        rows="(select *, period as admit_period from satisfaction_outcome)",
+        counted={"episode": "invitation"},
+        everybody={"episode": "asked how satisfied they are"},
+        splits=frozenset({Stratifier.PROGRAM, Stratifier.ADMIT_PERIOD, Stratifier.RESPONDENT}),
+        whom="of people who were asked how satisfied they are",
+        size="invitations",
+        wave="program_id, period_code, respondent",
+        not_about_episodes="This measure is about answers that nobody can be told from, not about episodes.",
     ),
 }
 
@@ -80,7 +97,7 @@ def why_not_known(measure: Measure, cohort: Cohort) -> str | None:
     subject = subject_of(measure)
     unknown = list(unknown_filters(subject, cohort))
     if cohort.unit not in subject.counted:
-        unknown.append(f"{words('unit', cohort.unit).partition('|')[2]} of treatment")
+        unknown.append(UNIT_WORDS[cohort.unit])
     return _not_known(subject, unknown) if unknown else None
 
 

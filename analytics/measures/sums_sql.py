@@ -1,6 +1,6 @@
-"""Ratios and mean changes as SQL: the sums of one scan from which value and interval follow.
+"""Ratios, means and mean changes as SQL: the sums of one scan from which value and interval follow.
 
-Both stand on pairs (x, y) per row: sessions booked and sessions attended, or the first and the last score.
+They stand on pairs (x, y) per row: sessions booked and sessions attended, the first and the last score, 1 and a total.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class PairSums:
 
 
 def pairs_of(measures: Sequence[Measure], matured: Sequence[bool]) -> list[Pair]:
-    """Return the pairs that the ratios and mean changes among the measures ask for."""
+    """Return the pairs that the ratios, means and mean changes among the measures ask for."""
     return [
         Pair(position, words, bound_to(position, x), bound_to(position, y))
         for position, (measure, mature) in enumerate(zip(measures, matured, strict=True))
@@ -97,6 +97,9 @@ def _pairs_of_one(measure: Measure, matured: bool) -> Iterator[tuple[str | None,
             _where(conditions + both, str(measure.first)),
             _where(conditions + both, str(measure.last)),
         )
+    if measure.estimator is Estimator.MEAN:
+        amount = str(measure.amount)
+        yield None, _where([*conditions, f"({amount}) is not null"], "1"), _where(conditions, amount)
     if measure.estimator in (Estimator.RATIO, Estimator.RATE):
         own = (str(measure.numerator), str(measure.denominator))
         for words, (numerator, denominator) in [(None, own), *measure.ratio_variants.items()]:

@@ -42,6 +42,8 @@ def _counted(measure: Measure) -> tuple[str, ...]:
         return f"numerator: people who {measure.did}", f"denominator: {whom}, in units of {measure.per:,}"
     if measure.estimator is Estimator.MEDIAN:
         return f"value: median of {measure.amount_unit}s", f"population: {whom}"
+    if measure.estimator is Estimator.MEAN:
+        return f"value: mean number of {measure.amount_unit}s", f"population: {whom}"
     if measure.estimator is Estimator.MEAN_CHANGE:
         return "value: mean of the differences of first and last score, plus is better", f"population: {whom}"
     if measure.estimator is Estimator.SLOPE:

@@ -16,6 +16,7 @@ PLURAL: Final[dict[Counted, str]] = {
     "person": "people",
     "course": "courses",
     "request": "requests",
+    "invitation": "invitations",
 }
 
 NOT_COLLECTED: Final = {

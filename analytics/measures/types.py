@@ -20,7 +20,7 @@ NOT_KNOWN: Final = "not known"  # the group whose stratifier is NULL; codes have
 
 Unit = Literal["episode", "person", "course"]
 # What a number is of: the unit of the cohort, or what stands in its place where rows are no episodes.
-Counted = Literal["episode", "person", "course", "request"]
+Counted = Literal["episode", "person", "course", "request", "invitation"]
 
 
 class SnapshotCursor(Protocol):
@@ -45,6 +45,7 @@ class Table(StrEnum):
     EPISODE_OUTCOME = "episode_outcome"
     SCORE_OUTCOME = "score_outcome"
     REFERRAL_OUTCOME = "referral_outcome"
+    SATISFACTION_OUTCOME = "satisfaction_outcome"
 
 
 class Estimator(StrEnum):
@@ -54,6 +55,7 @@ class Estimator(StrEnum):
     RATIO = "ratio of sums"  # sessions, tests, weeks clustered in episodes
     RATE = "events per time"  # Poisson, exact; per so many units of time
     MEDIAN = "median"  # of whole numbers such as days of waiting, with the spread around it
+    MEAN = "mean"  # of totals
     MEAN_CHANGE = "mean change"  # paired first and last totals
     SLOPE = "slope of scores"  # points per week along weekly scores, mixed model
     SURVIVAL = "survival"  # Kaplan-Meier, still in the program
@@ -80,6 +82,7 @@ class Stratifier(StrEnum):
     REFERRAL_SOURCE = "referral_source"
     BASELINE_SEVERITY = "baseline_severity"
     DOSE_BAND = "dose_band"
+    RESPONDENT = "respondent"  # of answers, not of episodes
     EXIT = "exit"  # known only at the end: it describes who is missing, and compares nothing
 
 
@@ -141,6 +144,8 @@ class Measure:
         is so because somebody was not reached.
     narrower : the variants that look at fewer rows: their NULL is left out, and not "not known".
     also_counted : conditions counted among the eligible, known or not, and given in `details` by these words.
+    open_ended : the words among `also_counted` for rows whose like were not all counted: where there are any, nobody
+        knows how many are not known, so there is no worst and best case.
     paired : for a PROPORTION asked twice, (before, after) as boolean expressions; `details` then hold the
         change among those with both answers.
     window : when it must have happened, in words; None = in the stay. is_change : from an answer to a later one.
@@ -151,7 +156,8 @@ class Measure:
     numerator, denominator : for RATIO, integer expressions per row (y and x of sum y / sum x).
     ratio_variants : for RATIO, other definitions as (numerator, denominator).
     ratio_unit : what x counts, one of them ("session"). per : for RATE, how many of them the value is per (1,000).
-    amount : for MEDIAN, a whole number per row; NULL = not known. `amount_unit` is what it counts ("day").
+    amount : for MEDIAN, a whole number per row; for MEAN, a number; NULL = not known. `amount_unit` is what it counts
+        ("day"); `amount_range` the lowest and highest there can be, between which the unknown lie.
     time_unit : for SURVIVAL, the unit of `time` and `read_at`.
     time, cause : for SURVIVAL and INCIDENCE; days, and the way of leaving: 'active' or false = still in, NULL =
         left, not known how.
@@ -186,6 +192,7 @@ class Measure:
     weighted: bool = False
     narrower: tuple[str, ...] = ()
     also_counted: Mapping[str, str] = field(default_factory=dict)
+    open_ended: str | None = None
     paired: tuple[str, str] | None = None
     window: str | None = None
     is_change: bool = False
@@ -200,6 +207,7 @@ class Measure:
     per: int = 1
     amount: str | None = None
     amount_unit: str = "day"
+    amount_range: tuple[float, float] | None = None
     time_unit: Literal["day", "week"] = "day"
     time: str | None = None
     cause: str | None = None

@@ -8,6 +8,7 @@ from typing import Final
 from analytics.disclosure import Disclosed, disclosed_only
 from analytics.errors import MeasureProblem
 from analytics.measures.results import STILL_IN, Estimate, StratifiedResult
+from analytics.measures.subjects import counted_as
 from analytics.measures.types import ALL, Estimator
 from analytics.reports.axis import share_axis
 from analytics.reports.figure import Figure, band_shape, figure, line_shape, text
@@ -62,7 +63,8 @@ def _counted(result: StratifiedResult, estimate: Estimate) -> str:
         return f"{count(estimate.numerator)} of {count(estimate.denominator)}"
     if estimator is Estimator.INCIDENCE:
         return f"of {count(estimate.denominator)}"  # censored people make the two counts no fraction
-    return f"{count(estimate.denominator)} {unit_words(result.cohort.unit, estimate.denominator)}"
+    counted = counted_as(result.measure, result.cohort.unit)
+    return f"{count(estimate.denominator)} {unit_words(counted, estimate.denominator)}"
 
 
 @disclosed_only

@@ -13,6 +13,7 @@ from typing import Final
 from analytics.disclosure import Disclosed, disclosed_only
 from analytics.instruments import find_instrument
 from analytics.measures.results import STILL_IN, Estimate, StratifiedResult
+from analytics.measures.subjects import counted_as
 from analytics.measures.types import ALL, Estimator, Measure
 from analytics.reports.comparisons import between_groups_sentence, comparison_sentence, overlap_sentence
 from analytics.reports.frame import foot, subtitle, who_is_counted
@@ -72,6 +73,9 @@ def takeaway(disclosed: Disclosed[StratifiedResult]) -> str:
         sentences = _median_takeaways(measure, estimate)
     elif measure.estimator is Estimator.INCIDENCE:
         sentences = _leaving_takeaways(measure, estimate)
+    elif measure.estimator is Estimator.MEAN:
+        doubt = _in_brackets(interval_words(estimate.ci_low, estimate.ci_high, scale))
+        sentences = [f"{measure.title}: {value_words(estimate.value, scale)}{doubt}"]
     elif scale is Scale.SHARE:
         sentences = _share_takeaways(measure, estimate, share)
     else:
@@ -111,6 +115,9 @@ def level_sentence(disclosed: Disclosed[StratifiedResult], group: str = ALL) -> 
         most = f"{_amount(measure, estimate)} or less{doubt}"
         told = f"Half of the {counted} {units} {measure.known_words} {measure.did} {most}"
         return f"{who}{told}.{_left_out(measure, estimate)}"
+    if measure.estimator is Estimator.MEAN:
+        told = f"{measure.title}: {value}{doubt}, from {counted} {measure.known_words}"
+        return f"{who}{told}.{_mean_of_everybody(measure, estimate)}"
     if measure.estimator in (Estimator.MEAN_CHANGE, Estimator.SLOPE):
         scores = f"{_scores(measure)} of the {counted} {units} {measure.known_words}"
         told = f"On average, {scores} {_rose_or_fell(estimate, scale)}{doubt}"
@@ -248,11 +255,20 @@ def _missing_sentence(measure: Measure, estimate: Estimate) -> str:
     which = f"the {count(estimate.unknown)} we do not know about"
     which += "" if measure.unknown_words == "not known" else f" ({measure.unknown_words})"
     first = measure.did.split()[0]
-    again = first if first in ("had", "was", "were", "have", "are", "did") else "did"
+    again = first if first in ("had", "was", "were", "have", "are", "did", "would") else "did"
     low, high = percent(estimate.lower_bound), percent(estimate.upper_bound)
     if estimate.missing == "failure":
         return f"Here {which} count as not; if all {again}, it would be {high}."
     return f"If none of {which} {again}, it would be {low}; if all {again}, {high}."
+
+
+def _mean_of_everybody(measure: Measure, estimate: Estimate) -> str:
+    """Return what a mean would be if the unknown were the lowest, or the highest there can be."""
+    if not estimate.unknown or math.isnan(estimate.lower_bound):
+        return _left_out(measure, estimate)
+    which = f"the {count(estimate.unknown)} we do not know about ({measure.unknown_words})"
+    low, high = decimal(estimate.lower_bound), decimal(estimate.upper_bound)
+    return f" With the lowest total for {which}, it would be {low}; with the highest, {high}."
 
 
 def _left_out(measure: Measure, estimate: Estimate) -> str:
@@ -277,7 +293,7 @@ def _units_of(result: StratifiedResult, estimate: Estimate, number: int) -> str:
     # The days and weeks of a ratio are its denominator; those of a median or a curve are its value.
     counts_units = result.measure.estimator in (Estimator.RATIO, Estimator.RATE)
     is_value = estimate.unit in ("point", "day", "week") and not counts_units
-    return unit_words(result.cohort.unit if is_value else estimate.unit, number)
+    return unit_words(counted_as(result.measure, result.cohort.unit) if is_value else estimate.unit, number)
 
 
 def _in_brackets(text: str) -> str:

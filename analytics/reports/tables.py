@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 from analytics.disclosure import Disclosed, disclosed_only
 from analytics.measures.results import Estimate, Ladder, StratifiedResult
+from analytics.measures.subjects import counted_as
 from analytics.measures.types import ALL, Estimator
 from analytics.reports.frame import privacy_words
 from analytics.reports.numbers import NO_VALUE, Scale, count, interval, percent, scale_of, value_text
@@ -188,6 +189,7 @@ def _columns(result: StratifiedResult) -> tuple[Column, ...]:
         Estimator.RATIO: ("Number", "Of", "Result"),
         Estimator.RATE: ("Events", "Time", "Rate"),
         Estimator.MEDIAN: ("Number", "Number", "Median"),
+        Estimator.MEAN: ("Number", "Number", "Mean"),
         Estimator.MEAN_CHANGE: ("Pairs", "Pairs", "Points"),
         Estimator.SLOPE: ("Measured", "Measured", "Points per week"),
         Estimator.SURVIVAL: ("Left", "Watched", "Median days"),
@@ -236,7 +238,7 @@ def _head_lines(disclosed: Disclosed[StratifiedResult]) -> list[str]:
         f"Source: {measure.source}; reviewed {measure.reviewed.isoformat()}",
         f"Who: {disclosed.cohort_words}",
         f"Period: admitted {admitted}",
-        f"Counted: {unit_words(cohort.unit, 2)}",
+        f"Counted: {unit_words(counted_as(measure, cohort.unit), 2)}",
         f"Data as of: {provenance.data_as_of}",
         f"Snapshot: {provenance.snapshot_id}",
         f"Tier: {tier}",

@@ -1,4 +1,4 @@
-"""Events per time, and the median of a few values: exact intervals from their own distributions."""
+"""Events per time, the median of a few values, and a mean from its sums."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from analytics.statistics.proportions import Interval
+from analytics.statistics.ratio import ROUNDING
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,39 @@ def poisson_rate(events: float, exposure: float, level: float = 0.95) -> Interva
     low = float(stats.chi2.ppf(tail, 2 * events)) / 2 if events > 0 else 0.0
     high = float(stats.chi2.ppf(1 - tail, 2 * (events + 1))) / 2
     return Interval(low / exposure, high / exposure)
+
+
+@dataclass(frozen=True)
+class Mean:
+    """Mean of n values with its t interval. NaN: no values; limits and SD also of one value, limits of equal ones."""
+
+    mean: float
+    sd: float
+    ci_low: float
+    ci_high: float
+
+
+def mean_from_sums(n: int, total: float, total_of_squares: float, level: float = 0.95) -> Mean:
+    """Mean of n values from their sum and the sum of their squares: mean ± t(n-1) · SD / √n.
+
+    References
+    ----------
+    Student 1908, doi:10.1093/biomet/6.1.1.
+
+    >>> found = mean_from_sums(5, 10, 30)  # 0, 1, 2, 3, 4
+    >>> found.mean, round(found.sd, 4), round(found.ci_low, 4), round(found.ci_high, 4)
+    (2.0, 1.5811, 0.0368, 3.9632)
+    """
+    if n < 2:
+        return Mean(total / n if n else np.nan, np.nan, np.nan, np.nan)
+    mean = total / n
+    # Whole sums stay whole, so that equal values have no spread at all.
+    residual = (n * total_of_squares - total * total) / n
+    if residual <= ROUNDING * total_of_squares:
+        return Mean(mean, 0.0, np.nan, np.nan)
+    sd = float(np.sqrt(residual / (n - 1)))
+    half = float(stats.t.ppf((1 + level) / 2, n - 1)) * sd / float(np.sqrt(n))
+    return Mean(mean, sd, mean - half, mean + half)
 
 
 def quantiles(values: ArrayLike, weight: ArrayLike | None = None, level: float = 0.95) -> Quantiles:

@@ -15,7 +15,13 @@ import duckdb
 
 from analytics.errors import StoreProblem
 
-OUTCOME_TABLES: Final = ("episode_outcome", "score_outcome", "attendance_week", "referral_outcome")
+OUTCOME_TABLES: Final = (
+    "episode_outcome",
+    "score_outcome",
+    "attendance_week",
+    "referral_outcome",
+    "satisfaction_outcome",
+)
 
 # A range is what is in memory at once: about 0.9 GB. Smaller ones cost no more time and save nothing that matters.
 EPISODES_PER_RANGE: Final = 250_000
@@ -111,6 +117,12 @@ def _check_outcomes(connection: duckdb.DuckDBPyConnection) -> None:
             "select count(*) from episode inner join program_instrument using (program_id)",
         ),
         "referral_outcome": ("select count(*) from referral_outcome", "select count(*) from referral"),
+        # Every answer, and everybody who was invited.
+        "satisfaction_outcome": (
+            "select count(*) filter (invitations = 1 and (total is not null or recommend is not null)) "
+            "from satisfaction_outcome",
+            "select count(*) filter (invited is null) from satisfaction",
+        ),
         # The weeks count sessions packed three to a number, the episodes one by one.
         "attendance_week": (
             """

@@ -59,7 +59,8 @@ def snapshot() -> SmallSnapshot:
     episode = {"attended_sessions": 5, "no_show_sessions": 1, "cancelled_client_sessions": 0}
     tests = {"tests_negative": 2, "tests_positive": 1, "tests_missed": 0, "is_sud": True}
     episodes = [{**episode, **tests, "cancelled_late_sessions": 0}, {"los_days": None}]
-    return small_snapshot(episodes, scores, referrals=[{}, {"days_to_first_session": 3}])
+    answers = [{"recommend": 4, "total": 30}, {"recommend": 3, "total": 24}, {"invitations": 4}]
+    return small_snapshot(episodes, scores, referrals=[{}, {"days_to_first_session": 3}], answers=answers)
 
 
 def words_of(measure: Measure) -> list[str]:
@@ -116,6 +117,7 @@ def test_a_measure_says_all_that_its_number_needs(measure: Measure) -> None:
     needed = {
         Estimator.PROPORTION: (measure.success,),
         Estimator.RATIO: (measure.numerator, measure.denominator, measure.ratio_unit),
+        Estimator.MEAN: (measure.amount, measure.amount_unit),
         Estimator.MEAN_CHANGE: (measure.first, measure.last),
         Estimator.SLOPE: (measure.weekly, measure.parameters),
         Estimator.RATE: (measure.numerator, measure.denominator, measure.ratio_unit, measure.per),

@@ -33,6 +33,7 @@ class _Clinic:
                 "acute_event",
                 "capture",
                 "referral",
+                "satisfaction",
             )
         }
         for person_id in range(1, persons + 1):
@@ -40,6 +41,7 @@ class _Clinic:
         # Requests draw from chance of their own: what came before stays as it was.
         self.chance = random.Random(len(self.rows["episode"]))
         self.referrals(persons)
+        self.satisfaction()
 
     def tables(self) -> RowTables:
         """Give the rows back in an order that means nothing."""
@@ -234,6 +236,29 @@ class _Clinic:
             "observed_days": self.maybe(0.9, lambda: chance.choice((0, 30, 60, 90))),
         }
         self.rows["referral"].append(facts | given)
+
+    def satisfaction(self) -> None:
+        """Answers with and without counts, counts without answers, more answers than the counts know of."""
+        chance = self.chance
+        programs = sorted({episode["program_id"] for episode in self.rows["episode"]})
+        for number, program in enumerate(programs * 6):
+            place = {
+                "program_id": program,
+                "period": chance.choice(("2025-01", "2025-Q1", "2025")),
+                "period_code": number,
+                "respondent": self.code("respondent"),
+                "instrument": self.maybe(0.8, lambda: "csq8"),
+            }
+            for response_no in range(chance.choice((0, 1, 3, 8))):
+                recommend = self.maybe(0.8, lambda: chance.choice((1, 3, 4, 4)))
+                total = chance.choice((24.0, 32.0)) if recommend is None else self.maybe(0.7, lambda: 29.0)
+                self.rows["satisfaction"].append(
+                    place | {"response_no": response_no, "total": total, "recommend": recommend}
+                )
+            if chance.random() < 0.7:
+                invited = chance.choice((0, 2, 8, 20))
+                answered = self.maybe(0.7, lambda invited=invited: chance.randrange(invited + 1))
+                self.rows["satisfaction"].append(place | {"invited": invited, "answered": answered})
 
     def acute_events(self, person_id: int, episodes: list[dict[str, Any]], cut: int) -> None:
         chance = self.chance

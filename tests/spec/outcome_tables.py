@@ -39,7 +39,26 @@ EPISODE: dict[str, object] = {
     "is_sud": False,
 }
 REFERRAL: dict[str, object] = {"source": "self", "decision": "declined", "is_repeat": False, "observed_days": 90}
-EVERYTHING = ("attendance", "score", "substance_use", "followup", "acute_event", "capture", "referral")
+ANSWER: dict[str, object] = {
+    "program_id": "north",
+    "period": "2025-03",
+    "period_code": 1,
+    "respondent": "client",
+    "instrument": "csq8",
+    "is_counted": True,
+    "invitations": 1,
+}
+EVERYTHING = (
+    "attendance",
+    "score",
+    "substance_use",
+    "followup",
+    "acute_event",
+    "capture",
+    "referral",
+    "satisfaction",
+    "finance",
+)
 
 
 class SmallSnapshot:
@@ -61,14 +80,16 @@ def small_snapshot(
     scores: Iterable[Row] = (),
     *,
     referrals: Iterable[Row] = (),
+    answers: Iterable[Row] = (),
     absent: Iterable[str] = (),
 ) -> SmallSnapshot:
-    """Make a snapshot of these episodes, scores and requests for help.
+    """Make a snapshot of these episodes, scores, requests for help and invitations to say how satisfied one is.
 
     An episode is numbered from 1 and its person too; `los_days` None is open; `exit`, `exit_day`, `is_closed`
     and `observed_days` follow. A score names its `episode_id` and takes that episode's columns; PHQ-9 by
-    default. A request is numbered from 1, and its person after all others; it is seen for 90 days. `absent` are the
-    kinds of rows that were not collected.
+    default. A request is numbered from 1, and its person after all others; it is seen for 90 days. An
+    invitation is one client's, counted, and answered when it has an answer. `absent` are the kinds of rows that were
+    not collected.
     """
     connection = duckdb.connect(config={"threads": 1})
     for statement in enum_statements():
@@ -80,7 +101,13 @@ def small_snapshot(
         REFERRAL | {"referral_id": number, "person_id": len(rows) + number} | dict(row)
         for number, row in enumerate(referrals, start=1)
     ]
-    for table, filled in (("episode_outcome", rows), ("score_outcome", score_rows), ("referral_outcome", asked)):
+    invited = [ANSWER | {"is_answered": "recommend" in row or "total" in row} | dict(row) for row in answers]
+    for table, filled in (
+        ("episode_outcome", rows),
+        ("score_outcome", score_rows),
+        ("referral_outcome", asked),
+        ("satisfaction_outcome", invited),
+    ):
         layout = _layout(table)
         columns = ", ".join(f'"{name}" {kind}' for name, kind in layout)
         connection.execute(f"create table {table} ({columns})")

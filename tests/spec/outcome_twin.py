@@ -6,6 +6,7 @@ Two engines that run one text agree on its mistakes. This twin was written from 
 """
 
 from tests.spec.twin_events import EventTwin
+from tests.spec.twin_satisfaction import invitations
 from tests.spec.twin_scores import ScoreTwin
 from tests.spec.twin_stay import Row, Tables, by_column, exit_day_of, exit_of, last_known_day
 
@@ -136,6 +137,10 @@ class OutcomeTwin:
                     row["days_to_first_session"] = referral["days_to_admission"] + came
             rows.append(row)
         return rows
+
+    def satisfaction_outcome(self) -> list[Row]:
+        """One row per answer, and one for all alike without one."""
+        return invitations(self.tables["satisfaction"])
 
     # ---- cohort columns
 

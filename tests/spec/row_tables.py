@@ -62,6 +62,15 @@ DEFAULTS: dict[str, Row] = {
         "is_repeat": False,
         "observed_days": 90,
     },
+    "satisfaction": {
+        "program_id": "north",
+        "period": "2025-03",
+        "period_months": 1,
+        "period_code": 1,
+        "respondent": "client",
+        "instrument": "csq8",
+    },
+    "finance": {"program_id": "north", "period": "2025-03", "period_months": 1, "period_code": 1},
     "attendance_calendar": {
         "session_type": "group",
         "status": "attended",
