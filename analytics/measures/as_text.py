@@ -12,7 +12,7 @@ from analytics.measures.small_groups import SMALL_GROUP, SMALL_MARK, SMALL_WORDS
 from analytics.measures.subjects import counted_as
 from analytics.measures.types import ALL, Estimator, Measure
 
-SHARES: Final = (Estimator.PROPORTION, Estimator.RATIO, Estimator.INCIDENCE)
+SHARES: Final = (Estimator.PROPORTION, Estimator.RATIO, Estimator.INCIDENCE, Estimator.CAPACITY)
 
 
 def result_as_text(result: StratifiedResult) -> str:
@@ -72,6 +72,7 @@ def _sentence(measure: Measure, estimate: Estimate) -> str:
         Estimator.SURVIVAL: f"After {value}, half of {counted} {measure.did}",
         Estimator.MEDIAN: f"Half of {counted} {measure.did} {value} or less",
         Estimator.RATE: f"{counted}: {value}",
+        Estimator.COST: f"{value} per {measure.ratio_unit}, {counted}",
         Estimator.INCIDENCE: f"By day {_day(estimate)}, {value} of {counted} {measure.did}",
     }.get(measure.estimator, f"{value} {measure.of_whom} {measure.did}, {counted}")
     return f"{said}. {left_out}{no_interval}"
@@ -109,7 +110,9 @@ def _row(measure: Measure, group: str, estimate: Estimate) -> list[str]:
 def _counts(measure: Measure, estimate: Estimate) -> str:
     if measure.estimator is Estimator.RATE:
         return f"{estimate.numerator:,} in {estimate.denominator:,} {measure.ratio_unit}s"
-    if measure.estimator in (Estimator.PROPORTION, Estimator.RATIO):
+    if measure.estimator is Estimator.COST:
+        return f"{estimate.numerator:,} for {estimate.denominator:,}"
+    if measure.estimator in (Estimator.PROPORTION, Estimator.RATIO, Estimator.CAPACITY):
         return f"{estimate.numerator:,} of {estimate.denominator:,}"
     return f"{estimate.denominator:,}"
 
@@ -130,6 +133,8 @@ def number_text(measure: Measure, value: float) -> str:
         return f"{100 * value:.1f}%"
     if measure.estimator is Estimator.RATE:
         return f"{value:.2f} per {measure.per:,} {measure.ratio_unit}s"
+    if measure.estimator is Estimator.COST:
+        return f"{value:,.0f}"
     if measure.estimator is Estimator.MEDIAN:
         return f"{value:g} {measure.amount_unit}s"
     if measure.estimator is Estimator.SLOPE:

@@ -28,6 +28,8 @@ INTERVALS: Final = {
     Estimator.MEAN: "95 % interval of the mean by t",
     Estimator.MEAN_CHANGE: "95 % interval of the paired t",
     Estimator.SLOPE: "95 % Wald interval of a linear mixed model (REML)",
+    Estimator.COST: "95 % interval from 2,000 samples of periods",
+    Estimator.CAPACITY: "95 % interval from 2,000 samples of periods",
     Estimator.SURVIVAL: "95 % interval by Greenwood's error on the log-log scale",
     Estimator.INCIDENCE: "95 % interval by Aalen's variance on the log-log scale",
 }

@@ -16,6 +16,7 @@ from analytics.instruments import find_instrument, load_instruments
 from analytics.measures import (
     access,
     attendance,
+    efficiency,
     nhs_composite,
     readmission,
     recovery,
@@ -42,6 +43,7 @@ FAMILIES: Final[dict[str, tuple[ModuleType, ...]]] = {
     "Recovery": (recovery,),
     "Hospital": (readmission,),
     "Satisfaction": (satisfaction,),
+    "Efficiency": (efficiency,),
 }
 
 # Shares only, because the overview draws them on one axis; improvement never stands without deterioration.
@@ -127,6 +129,7 @@ def find(measure_id: str, instrument: str | None = None, profile: Profile = "def
             there = ", ".join(each.profile for each in declarations if isinstance(each, Measure))
             raise MeasureProblem(f"{measure_id} has no profile '{profile}'. It has: {there}.")
         return found
+    instrument = instrument or declared.usual
     if instrument is None:
         raise MeasureProblem(f"{measure_id} needs an instrument: {', '.join(_instruments_of(measure_id))}.")
     questionnaire = find_instrument(instrument)

@@ -137,6 +137,10 @@ def _conditions(measure: Measure) -> Iterator[tuple[str, str]]:
 def _yes(measure: Measure) -> str:
     if measure.estimator is Estimator.PROPORTION:
         return f"Yes: {measure.did}: `{measure.success}`"
+    if measure.estimator is Estimator.COST:
+        return f"Cost to number of: {measure.did}: `{measure.success}`"
+    if measure.estimator is Estimator.CAPACITY:
+        return "Sessions attended to places offered"
     if measure.estimator is Estimator.RATIO:
         return f"Ratio: `{measure.numerator}` to `{measure.denominator}`"
     if measure.estimator is Estimator.MEAN_CHANGE:

@@ -30,10 +30,11 @@ from analytics.measures.fair_comparison import weighted_estimates
 from analytics.measures.groups import in_order
 from analytics.measures.ladder_sql import COUNT, VARIANT
 from analytics.measures.persons import Persons, count_persons
+from analytics.measures.program_ratio import program_ratio, program_statements
 from analytics.measures.results import Curve, DayDifference, Estimate, GroupTest, StratifiedResult
 from analytics.measures.scan import ALONE, Findings, Scan, run, scan_of, statements
 from analytics.measures.slopes import slope_estimate
-from analytics.measures.subjects import why_no_groups, why_not_known
+from analytics.measures.subjects import PROGRAM_RATIOS, why_no_groups, why_not_known
 from analytics.measures.tally import Paired, Tally, ladder_of, why_not_collected
 from analytics.measures.types import ALL, Cohort, Estimator, Measure, SnapshotCursor, Stratifier, Table
 from analytics.statistics.nonresponse import WeightedShare
@@ -80,6 +81,11 @@ def evaluate(
     collected = _collected(measures, snapshot)
     results: dict[int, StratifiedResult] = {}
     for positions in _shared(measures):
+        measure = measures[positions[0]]
+        if measure.estimator in PROGRAM_RATIOS:
+            absent = why_not_collected(measure, collected) or why_not_known(measure, cohort)
+            results[positions[0]] = program_ratio(measure, snapshot, cohort, by, absent, persons=persons)
+            continue
         scan = scan_of([measures[position] for position in positions], cohort, by, grain)
         findings = run(scan, snapshot)
         people = count_persons(scan, findings, snapshot) if persons else None
@@ -98,9 +104,13 @@ def evaluate(
 
 def statement(measure: Measure, cohort: Cohort = EVERYBODY, by: Stratifier | None = None) -> str:
     """Return the SQL behind a measure, statement by statement, the bound values as comments before each."""
+    if measure.estimator in PROGRAM_RATIOS:
+        asked = program_statements(measure, cohort)
+    else:
+        asked = statements(scan_of([measure], cohort, by))
     return "\n\n".join(
         "\n".join([*(f"-- ${name} = {value!r}" for name, value in each.parameters.items()), f"{each.text};"])
-        for each in statements(scan_of([measure], cohort, by))
+        for each in asked
     )
 
 
@@ -108,7 +118,7 @@ def _shared(measures: Sequence[Measure]) -> Iterator[list[int]]:
     """Yield positions of measures that share statements: one table and instrument, each histogram and slope alone."""
     together: dict[tuple[Table, str | None], list[int]] = {}
     for position, measure in enumerate(measures):
-        if measure.estimator in ALONE:
+        if measure.estimator in (*ALONE, *PROGRAM_RATIOS):
             yield [position]
         else:
             together.setdefault((measure.table, measure.instrument), []).append(position)

@@ -82,7 +82,7 @@ def outcome_of(measure: Measure) -> str:
         return ratio_outcome(str(measure.numerator), str(measure.denominator))
     if measure.estimator is Estimator.MEAN_CHANGE:
         return f"case when ({measure.first}) is not null and ({measure.last}) is not null then true end"
-    if measure.estimator is Estimator.PROPORTION:
+    if measure.estimator in (Estimator.PROPORTION, Estimator.COST, Estimator.CAPACITY):
         return str(measure.success)
     if measure.estimator is Estimator.SLOPE:
         return f"case when coalesce({', '.join(measure.weekly)}) is not null then true end"

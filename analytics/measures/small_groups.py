@@ -29,7 +29,7 @@ def _people_at_least(result: StratifiedResult, group: str) -> int:
     if estimate.persons is not None:
         return estimate.persons
     counted = estimate.denominator
-    if result.measure.estimator is Estimator.RATIO:
+    if result.measure.estimator in (Estimator.RATIO, Estimator.CAPACITY):
         # Sessions are many per person; the ladder's last rung counts the episodes that have any.
         counted = min(counted, _episodes(result, group))
     if result.cohort.unit == "person" and result.measure.estimator is not Estimator.RATIO:

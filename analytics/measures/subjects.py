@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from analytics.measures.types import Cohort, Counted, Measure, Stratifier, Table, Unit
+from analytics.measures.types import Cohort, Counted, Estimator, Measure, Stratifier, Table, Unit
 from analytics.texts import words
 
 
@@ -81,9 +81,21 @@ SUBJECTS: Final[Mapping[Table, Subject]] = {
 }
 
 
+# Ratios that stand on what programs cost and offered, which nobody knows of a single person.
+PROGRAM_RATIOS: Final = (Estimator.COST, Estimator.CAPACITY)
+_PROGRAMS: Final = Subject(
+    rows="finance",
+    counted={"episode": "episode"},
+    everybody={"episode": "admitted"},
+    splits=frozenset({Stratifier.PROGRAM, Stratifier.ADMIT_PERIOD}),
+    whom="of costs and places",
+    not_about_episodes="This measure is about programs and periods, not about episodes.",
+)
+
+
 def subject_of(measure: Measure) -> Subject:
     """Return what the measure's rows are."""
-    return SUBJECTS[measure.table]
+    return _PROGRAMS if measure.estimator in PROGRAM_RATIOS else SUBJECTS[measure.table]
 
 
 def counted_as(measure: Measure, unit: Unit) -> Counted:

@@ -42,6 +42,10 @@ def _counted(measure: Measure) -> tuple[str, ...]:
         return f"numerator: people who {measure.did}", f"denominator: {whom}, in units of {measure.per:,}"
     if measure.estimator is Estimator.MEDIAN:
         return f"value: median of {measure.amount_unit}s", f"population: {whom}"
+    if measure.estimator is Estimator.COST:
+        return "numerator: cost of the programs in the period", f"denominator: {whom} who {measure.did}"
+    if measure.estimator is Estimator.CAPACITY:
+        return "numerator: sessions attended", f"denominator: {whom} offered"
     if measure.estimator is Estimator.MEAN:
         return f"value: mean number of {measure.amount_unit}s", f"population: {whom}"
     if measure.estimator is Estimator.MEAN_CHANGE:

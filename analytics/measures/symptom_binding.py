@@ -73,6 +73,8 @@ class SymptomMeasure:
     with_item_9 : the instrument must have item 9. with_bands : every move from band to band is counted in `details`.
     profiles : the profiles it exists in; empty = all that the instrument has. Those of a national measure take the
         instrument's usual thresholds. deviations, no_family : as in `Measure`.
+    usual : the instrument that is meant where none is named; None = one has to be. needs : what else must have been
+        collected, besides scores.
     """
 
     id: str
@@ -109,6 +111,8 @@ class SymptomMeasure:
     profiles: tuple[Profile, ...] = ()
     deviations: tuple[str, ...] = ()
     no_family: str = ""
+    usual: str | None = None
+    needs: tuple[str, ...] = ()
 
     def bind(self, instrument: Instrument, profile: Profile = "default") -> Measure:
         """Return the measure of one instrument under one profile.
@@ -164,7 +168,7 @@ class SymptomMeasure:
             last=columns["last"] if mean else None,
             weekly=WEEKS if slope else (),
             better=self.better,
-            needs=("score", "attendance") if profile == "nhs" else ("score",),
+            needs=(*self.needs, *(("score", "attendance") if profile == "nhs" else ("score",))),
             source=self.source,
             reviewed=min(REVIEWED, instrument.reviewed),
             notes=(*self.notes, *_profile_notes(profile)),

@@ -28,6 +28,7 @@ NOT_COLLECTED: Final = {
     "capture": "when readmissions could be seen",
     "referral": "referrals",
     "satisfaction": "satisfaction answers",
+    "finance": "costs and places of programs",
 }
 
 
@@ -104,9 +105,9 @@ def ladder_of(tally: Tally, measure: Measure, unit: Unit, is_collected: bool = T
     if not is_collected:
         return Ladder(tuple(rungs))
     rungs.append(LadderStep(measure.known_words, tally.known, tally.unknown, measure.unknown_words))
-    if measure.estimator is Estimator.PROPORTION:
+    if measure.estimator in (Estimator.PROPORTION, Estimator.COST):
         rungs.append(LadderStep(measure.did, tally.yes, tally.answer(1), "known not to be so"))
-    elif measure.estimator in (Estimator.RATIO, Estimator.RATE):
+    elif measure.estimator in (Estimator.RATIO, Estimator.RATE, Estimator.CAPACITY):
         unit_word = measure.ratio_unit
         rungs.append(LadderStep(f"with a {unit_word} to count", tally.yes, tally.answer(1), f"no {unit_word}"))
     return Ladder(tuple(rungs))

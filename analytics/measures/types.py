@@ -58,6 +58,8 @@ class Estimator(StrEnum):
     MEAN = "mean"  # of totals
     MEAN_CHANGE = "mean change"  # paired first and last totals
     SLOPE = "slope of scores"  # points per week along weekly scores, mixed model
+    COST = "cost per outcome"  # money of programs over those counted, by program and period
+    CAPACITY = "places used"  # sessions attended of places offered, by program and period
     SURVIVAL = "survival"  # Kaplan-Meier, still in the program
     INCIDENCE = "cumulative incidence"  # Aalen-Johansen, ways of leaving
 
@@ -155,7 +157,8 @@ class Measure:
     missing : "shown" = numerator / known; "failure" = numerator / (known + unknown).
     numerator, denominator : for RATIO, integer expressions per row (y and x of sum y / sum x).
     ratio_variants : for RATIO, other definitions as (numerator, denominator).
-    ratio_unit : what x counts, one of them ("session"). per : for RATE, how many of them the value is per (1,000).
+    ratio_unit : what x counts, one of them ("session"); for COST what one outcome is called. per : for RATE, how many
+        of them the value is per (1,000).
     amount : for MEDIAN, a whole number per row; for MEAN, a number; NULL = not known. `amount_unit` is what it counts
         ("day"); `amount_range` the lowest and highest there can be, between which the unknown lie.
     time_unit : for SURVIVAL, the unit of `time` and `read_at`.

@@ -59,7 +59,9 @@ def row_of(disclosed: Disclosed[StratifiedResult], group: str, words: str) -> Ro
 
 def _counted(result: StratifiedResult, estimate: Estimate) -> str:
     estimator = result.measure.estimator
-    if estimator in (Estimator.PROPORTION, Estimator.RATIO):
+    if estimator is Estimator.COST:
+        return f"{count(estimate.numerator)} for {count(estimate.denominator)}"
+    if estimator in (Estimator.PROPORTION, Estimator.RATIO, Estimator.CAPACITY):
         return f"{count(estimate.numerator)} of {count(estimate.denominator)}"
     if estimator is Estimator.INCIDENCE:
         return f"of {count(estimate.denominator)}"  # censored people make the two counts no fraction

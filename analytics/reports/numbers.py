@@ -24,6 +24,7 @@ class Scale(Enum):
     POINTS = "points"  # of a score, one decimal
     PACE = "points per week"  # two decimals
     DAYS = "days"
+    MONEY = "money"  # in the currency of the clinic, whole
     RATE = "rate"  # per something else, such as hours per week; one decimal
 
 
@@ -40,6 +41,10 @@ def scale_of(measure: Measure, estimates: Iterable[Estimate]) -> Scale:
         return Scale.DAYS if (measure.time_unit, measure.amount_unit) == ("day", "day") else Scale.RATE
     if measure.estimator is Estimator.RATE:
         return Scale.RATE
+    if measure.estimator is Estimator.COST:
+        return Scale.MONEY
+    if measure.estimator is Estimator.CAPACITY:
+        return Scale.SHARE
     values = [estimate.value for estimate in estimates if estimate.has_value]
     return Scale.RATE if max(values, default=0.0) > 1 else Scale.SHARE
 
@@ -80,7 +85,7 @@ def value_text(value: float, scale: Scale) -> str:
         return NO_VALUE
     if scale is Scale.SHARE:
         return percent(value)
-    return count(whole(value)) if scale is Scale.DAYS else decimal(value, _PLACES.get(scale, 1))
+    return count(whole(value)) if scale in (Scale.DAYS, Scale.MONEY) else decimal(value, _PLACES.get(scale, 1))
 
 
 def value_words(value: float, scale: Scale) -> str:
@@ -102,7 +107,7 @@ def _bare(value: float, scale: Scale) -> str:
         return ""
     if scale is Scale.SHARE:
         return str(whole(100 * value))
-    return count(whole(value)) if scale is Scale.DAYS else decimal(value, _PLACES.get(scale, 1))
+    return count(whole(value)) if scale in (Scale.DAYS, Scale.MONEY) else decimal(value, _PLACES.get(scale, 1))
 
 
 def interval(low: float, high: float, scale: Scale = Scale.SHARE) -> str:
@@ -146,7 +151,7 @@ def _size(value: float, scale: Scale) -> str:
 
 
 def _unit(size: str, scale: Scale) -> str:
-    if scale is Scale.RATE:
+    if scale in (Scale.RATE, Scale.MONEY):
         return ""
     if scale is Scale.PACE:
         return "points per week"

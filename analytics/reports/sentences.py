@@ -73,7 +73,7 @@ def takeaway(disclosed: Disclosed[StratifiedResult]) -> str:
         sentences = _median_takeaways(measure, estimate)
     elif measure.estimator is Estimator.INCIDENCE:
         sentences = _leaving_takeaways(measure, estimate)
-    elif measure.estimator is Estimator.MEAN:
+    elif measure.estimator in (Estimator.MEAN, Estimator.COST):
         doubt = _in_brackets(interval_words(estimate.ci_low, estimate.ci_high, scale))
         sentences = [f"{measure.title}: {value_words(estimate.value, scale)}{doubt}"]
     elif scale is Scale.SHARE:
@@ -115,6 +115,10 @@ def level_sentence(disclosed: Disclosed[StratifiedResult], group: str = ALL) -> 
         most = f"{_amount(measure, estimate)} or less{doubt}"
         told = f"Half of the {counted} {units} {measure.known_words} {measure.did} {most}"
         return f"{who}{told}.{_left_out(measure, estimate)}"
+    if measure.estimator is Estimator.COST:
+        return f"{who}{measure.title}: {value}{doubt}, {count(estimate.numerator)} for {counted}.{_if_better(estimate)}"
+    if measure.estimator is Estimator.CAPACITY:
+        return f"{who}{value} of the {counted} {measure.of_whom.removeprefix('of ')} {measure.did}{doubt}."
     if measure.estimator is Estimator.MEAN:
         told = f"{measure.title}: {value}{doubt}, from {counted} {measure.known_words}"
         return f"{who}{told}.{_mean_of_everybody(measure, estimate)}"
@@ -262,12 +266,20 @@ def _missing_sentence(measure: Measure, estimate: Estimate) -> str:
     return f"If none of {which} {again}, it would be {low}; if all {again}, {high}."
 
 
+def _if_better(estimate: Estimate) -> str:
+    """Return the lowest possible cost: what it would be if all of the unknown had the outcome."""
+    if not estimate.unknown:
+        return ""
+    low = value_text(estimate.lower_bound, Scale.MONEY)
+    return f" If all of the {count(estimate.unknown)} we do not know about had it, it would be {low}."
+
+
 def _mean_of_everybody(measure: Measure, estimate: Estimate) -> str:
     """Return what a mean would be if the unknown were the lowest, or the highest there can be."""
     if not estimate.unknown or math.isnan(estimate.lower_bound):
         return _left_out(measure, estimate)
     which = f"the {count(estimate.unknown)} we do not know about ({measure.unknown_words})"
-    low, high = decimal(estimate.lower_bound), decimal(estimate.upper_bound)
+    low, high = (value_text(bound, Scale.POINTS) for bound in (estimate.lower_bound, estimate.upper_bound))
     return f" With the lowest total for {which}, it would be {low}; with the highest, {high}."
 
 

@@ -189,6 +189,8 @@ def _columns(result: StratifiedResult) -> tuple[Column, ...]:
         Estimator.RATIO: ("Number", "Of", "Result"),
         Estimator.RATE: ("Events", "Time", "Rate"),
         Estimator.MEDIAN: ("Number", "Number", "Median"),
+        Estimator.COST: ("Cost", "Number", "Cost each"),
+        Estimator.CAPACITY: ("Sessions", "Places", "Result"),
         Estimator.MEAN: ("Number", "Number", "Mean"),
         Estimator.MEAN_CHANGE: ("Pairs", "Pairs", "Points"),
         Estimator.SLOPE: ("Measured", "Measured", "Points per week"),

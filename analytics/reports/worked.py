@@ -16,7 +16,8 @@ def worked_example(disclosed: Disclosed[StratifiedResult]) -> str:
     """Return "398 of 640 = 62%", or for what is no quotient the sentence of the result."""
     result = disclosed.content
     measure, estimate = result.measure, result.estimates[ALL]
-    if not estimate.has_value or measure.estimator not in (Estimator.PROPORTION, Estimator.RATIO, Estimator.RATE):
+    quotients = (Estimator.PROPORTION, Estimator.RATIO, Estimator.RATE, Estimator.CAPACITY)
+    if not estimate.has_value or measure.estimator not in quotients:
         return level_sentence(disclosed)
     value = value_words(estimate.value, scale_of(measure, [estimate]))
     if measure.estimator is Estimator.RATE:

@@ -55,6 +55,12 @@ def grain_of(period: str) -> Grain:
     return "year" if first is None else "month" if first == last else "quarter"
 
 
+def months_of(period: str) -> range:
+    """Return the months of a period, counted from the year 0: whole numbers that tell which periods lie in which."""
+    year, first, last = _months(period)
+    return range(12 * int(year) + (first or 1) - 1, 12 * int(year) + (last or 12))
+
+
 def place_of(period: str) -> int:
     """Return where a period lies among those of its grain; the next one is one further, whatever the year."""
     year, _, last = _months(period)

@@ -60,7 +60,14 @@ def snapshot() -> SmallSnapshot:
     tests = {"tests_negative": 2, "tests_positive": 1, "tests_missed": 0, "is_sud": True}
     episodes = [{**episode, **tests, "cancelled_late_sessions": 0}, {"los_days": None}]
     answers = [{"recommend": 4, "total": 30}, {"recommend": 3, "total": 24}, {"invitations": 4}]
-    return small_snapshot(episodes, scores, referrals=[{}, {"days_to_first_session": 3}], answers=answers)
+    return small_snapshot(
+        episodes,
+        scores,
+        referrals=[{}, {"days_to_first_session": 3}],
+        answers=answers,
+        finance=[{"cost": 900, "capacity_slots": 40}],
+        calendar=[{"sessions": 30}],
+    )
 
 
 def words_of(measure: Measure) -> list[str]:
@@ -118,6 +125,8 @@ def test_a_measure_says_all_that_its_number_needs(measure: Measure) -> None:
         Estimator.PROPORTION: (measure.success,),
         Estimator.RATIO: (measure.numerator, measure.denominator, measure.ratio_unit),
         Estimator.MEAN: (measure.amount, measure.amount_unit),
+        Estimator.COST: (measure.success, measure.ratio_unit),
+        Estimator.CAPACITY: (measure.success, measure.ratio_unit),
         Estimator.MEAN_CHANGE: (measure.first, measure.last),
         Estimator.SLOPE: (measure.weekly, measure.parameters),
         Estimator.RATE: (measure.numerator, measure.denominator, measure.ratio_unit, measure.per),

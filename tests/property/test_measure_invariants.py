@@ -82,6 +82,7 @@ ANSWERS: list[dict[str, object]] = [
     {"invitations": 2},
     {"respondent": "family", "is_answered": None},
 ]
+FINANCE: list[dict[str, object]] = [{"period": f"2025-0{month}", "cost": 1000 * month} for month in range(1, 9)]
 # What stands beside the episodes, by table.
 BESIDE = {Table.REFERRAL_OUTCOME: len(REQUESTS), Table.SATISFACTION_OUTCOME: 5}
 
@@ -93,7 +94,7 @@ def snapshot_of(rows: Rows) -> SmallSnapshot:
         for number, row in enumerate(rows, start=1)
         for instrument in ("phq9", "gad7")
     ]
-    return small_snapshot(episodes, scores, referrals=REQUESTS, answers=ANSWERS)
+    return small_snapshot(episodes, scores, referrals=REQUESTS, answers=ANSWERS, finance=FINANCE)
 
 
 def of_everybody(rows: Rows, *measures: Measure, **cohort: Any) -> list[StratifiedResult]:

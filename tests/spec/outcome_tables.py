@@ -48,6 +48,15 @@ ANSWER: dict[str, object] = {
     "is_counted": True,
     "invitations": 1,
 }
+FINANCE: dict[str, object] = {"program_id": "north", "period": "2025-03", "period_months": 1}
+CALENDAR: dict[str, object] = {
+    "program_id": "north",
+    "session_type": "group",
+    "status": "attended",
+    "weekday": 1,
+    "period": "2025-03",
+    "sessions": 1,
+}
 EVERYTHING = (
     "attendance",
     "score",
@@ -81,9 +90,12 @@ def small_snapshot(
     *,
     referrals: Iterable[Row] = (),
     answers: Iterable[Row] = (),
+    finance: Iterable[Row] = (),
+    calendar: Iterable[Row] = (),
     absent: Iterable[str] = (),
 ) -> SmallSnapshot:
-    """Make a snapshot of these episodes, scores, requests for help and invitations to say how satisfied one is.
+    """Make a snapshot of these episodes, scores, requests for help, invitations to say how satisfied one is, costs and
+    places of programs, and sessions by calendar month.
 
     An episode is numbered from 1 and its person too; `los_days` None is open; `exit`, `exit_day`, `is_closed`
     and `observed_days` follow. A score names its `episode_id` and takes that episode's columns; PHQ-9 by
@@ -107,6 +119,8 @@ def small_snapshot(
         ("score_outcome", score_rows),
         ("referral_outcome", asked),
         ("satisfaction_outcome", invited),
+        ("finance", [FINANCE | {"period_code": number} | dict(row) for number, row in enumerate(finance)]),
+        ("attendance_calendar", [CALENDAR | dict(row) for row in calendar]),
     ):
         layout = _layout(table)
         columns = ", ".join(f'"{name}" {kind}' for name, kind in layout)
