@@ -81,6 +81,7 @@ satisfaction_total = Measure(
     question=f"How satisfied were the people who answered, as the mean total of the {CSQ.name}?",
     of_whom="of people who answered",
     did=f"had this {CSQ.name} total on average",
+    no_family="No sentence: points of a score say little to whoever does not know the questionnaire.",
     table=Table.SATISFACTION_OUTCOME,
     eligible={ASKED_WITH: "instrument = $questionnaire"},
     lost={ASKED_WITH: "asked with another questionnaire, or not recorded which"},

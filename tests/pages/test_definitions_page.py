@@ -19,7 +19,11 @@ def test_one_definition_is_shown_with_an_index_of_its_family(demo: Path) -> None
     first, *_ = page.header
     assert first.value == "Wait from referral to first session"
     (index,) = page.radio
-    assert index.options == ["Wait from referral to first session", "First session within a week"]
+    assert index.options == [
+        "Wait from referral to first session",
+        "First session within a week",
+        "Requests for help that led to a start",
+    ]
     assert "Numerator" not in told(page) and "Value: median of days" in told(page)
     page.radio[0].set_value("started_within_7").run()
     assert page.header[0].value == "First session within a week"
