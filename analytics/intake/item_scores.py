@@ -11,6 +11,7 @@ from collections.abc import Callable
 import duckdb
 
 from analytics.instruments import Instrument, Item, load_instruments
+from analytics.intake.loading import load_rows
 from analytics.intake.model import SCORE_ITEMS, SCORES, TableSpec
 from analytics.intake.report import Rejection
 
@@ -180,8 +181,8 @@ def _make_facts(connection: duckdb.DuckDBPyConnection) -> None:
         clusters = len({item.cluster for item in scored})
         missing = instrument.prorating.max_missing
         forms.append((instrument.id, len(scored), clusters, missing, factor, instrument.item_9))
-    connection.executemany(f"insert into item_scoring values ({', '.join('?' * 10)})", rows)
-    connection.executemany(f"insert into item_form values ({', '.join('?' * 6)})", forms)
+    load_rows(connection, "item_scoring", rows)
+    load_rows(connection, "item_form", forms)
     connection.execute(
         "create table item_cluster as select instrument, cluster, count(*) as items from item_scoring group by all"
     )

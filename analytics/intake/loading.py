@@ -1,4 +1,4 @@
-"""Rows that Python reads, put into a table of text in the memory of the import's database."""
+"""Rows that Python has, put into a table in the memory of the import's database."""
 
 from __future__ import annotations
 
@@ -12,6 +12,16 @@ import pyarrow as pa
 from analytics.intake.sql_text import quoted
 
 _AT_ONCE: Final = 20_000
+
+
+def load_rows(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[object]]) -> None:
+    """Insert a few rows into a table that is there; one statement, for each one of its own takes a millisecond."""
+    if rows:
+        places = range(len(rows[0]))
+        connection.execute(
+            f"insert into {quoted(table)} select {', '.join(f'unnest($c{place})' for place in places)}",
+            {f"c{place}": [row[place] for row in rows] for place in places},
+        )
 
 
 def load_text(

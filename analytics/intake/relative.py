@@ -13,6 +13,7 @@ from typing import Final, Literal
 import duckdb
 
 from analytics.instruments import load_instruments
+from analytics.intake.loading import load_rows
 from analytics.intake.model import EPISODE_FACTS
 
 PrivacyMode = Literal["limited", "expert", "safe_harbor", "synthetic"]
@@ -153,7 +154,7 @@ class StateWriter:
             "create table instrument_band (instrument varchar, direction integer, band varchar, band_order integer, "
             "band_low double, band_high double, every_days integer)"
         )
-        self._connection.executemany("insert into instrument_band values (?, ?, ?, ?, ?, ?, ?)", rows)
+        load_rows(self._connection, "instrument_band", rows)
         self.copy("instrument", "select * from instrument_band order by instrument, band_order")
 
     def _substance_use(self) -> None:

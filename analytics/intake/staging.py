@@ -19,6 +19,7 @@ import duckdb
 from analytics.instruments import instrument_forms, load_instruments, load_questionnaires, questionnaire_forms
 from analytics.intake.coding import CodedColumn, code_rows, finding_text
 from analytics.intake.columns import normal_form
+from analytics.intake.loading import load_rows
 from analytics.intake.model import TableSpec
 from analytics.intake.readers import Lines
 from analytics.intake.rules import row_findings
@@ -82,21 +83,23 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
     forms = {form: identity for form, identity in questionnaire_forms().items() if identity in scored}
     for table, names in (("instrument_name", instrument_forms()), ("questionnaire_name", forms)):
         connection.execute(f"create table {table} (form varchar, identity varchar)")
-        connection.executemany(f"insert into {table} values (?, ?)", sorted(names.items()))
+        load_rows(connection, table, sorted(names.items()))
     connection.execute(
         "create table instrument_fact (instrument_id varchar, lowest double, highest double, step double, "
         "takes_item_9 boolean)"
     )
-    connection.executemany(
-        "insert into instrument_fact values (?, ?, ?, ?, ?)",
+    load_rows(
+        connection,
+        "instrument_fact",
         [(each.id, each.minimum, each.maximum, each.step, each.item_9) for each in load_instruments().values()],
     )
     connection.execute(
         "create table item_fact (questionnaire_id varchar, known_item varchar, lowest double, highest double, "
         "step double)"
     )
-    connection.executemany(
-        "insert into item_fact values (?, ?, ?, ?, ?)",
+    load_rows(
+        connection,
+        "item_fact",
         [
             (form.id, item.number, item.low, item.high, item.step)
             for form in load_questionnaires().values()
