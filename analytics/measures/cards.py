@@ -14,6 +14,7 @@ from analytics.measures.evaluate import statement
 from analytics.measures.ladder_sql import MATURE_WORDS
 from analytics.measures.nhs_composite import PARTS
 from analytics.measures.results import Estimate
+from analytics.measures.subjects import everybody_words, period_steps
 from analytics.measures.surveyor import surveyors_definition, window_words
 from analytics.measures.symptom_binding import THRESHOLD_WORDS, thresholds_of
 from analytics.measures.tally import NOT_COLLECTED
@@ -124,7 +125,9 @@ class DefinitionCard:
 def definition_card(measure: Measure) -> DefinitionCard:
     """Return the definition of a measure as it is printed beside its number."""
     horizon = (measure.horizon_words,) if measure.horizon else ()
-    mature = (f"{MATURE_WORDS} (only where admission periods split or limit the view)",) if measure.mature else ()
+    periods = period_steps(measure)
+    split_only = measure.mature is not None and not periods
+    mature = (f"{MATURE_WORDS} (only where admission periods split or limit the view)",) if split_only else ()
     return DefinitionCard(
         name=measure.name,
         title=measure.title,
@@ -133,8 +136,12 @@ def definition_card(measure: Measure) -> DefinitionCard:
         family=measure.family,
         no_family=measure.no_family,
         surveyor=surveyors_definition(measure),
-        counted=(*mature, *measure.eligible, *horizon),
-        not_counted=(*(("too recent",) if mature or horizon else ()), *measure.lost.values()),
+        counted=(*mature, *(label for label, _ in periods), *measure.eligible, *horizon) or (everybody_words(measure),),
+        not_counted=(
+            *(("too recent",) if mature or horizon else ()),
+            *(lost for _, lost in periods),
+            *measure.lost.values(),
+        ),
         success=measure.did,
         window=window_words(measure),
         unknown=_unknown(measure),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 from types import MappingProxyType
 from typing import Final
@@ -11,6 +11,7 @@ from typing import Final
 from analytics.measures.cards import DefinitionCard, ThresholdFact, definition_card
 from analytics.measures.catalog import CATALOG, FAMILY_OF
 from analytics.measures.ladder_sql import MATURE_WORDS
+from analytics.measures.subjects import everybody_words, period_steps
 from analytics.measures.types import Estimator, Measure
 
 # The instrument whose words stand for a symptom measure in the document.
@@ -56,7 +57,7 @@ def definition_comments(measure: Measure) -> str:
 def card_lines(card: DefinitionCard) -> list[tuple[str, str]]:
     """Return the lines of a card in the order in which they are read: what it is, and its text; none is empty."""
     lines = [
-        ("Counted", "; ".join(card.counted) or "everybody admitted"),
+        ("Counted", "; ".join(card.counted)),
         ("Not counted", "; ".join(card.not_counted) or "nobody"),
         ("Counts as yes", card.success),
         ("Window", card.window),
@@ -109,7 +110,9 @@ def _definition(shown: Measure, head: str, example: str | None) -> Iterator[str]
     yield ""
     yield f"*For surveyors:* {card.surveyor}"
     yield ""
-    yield from _bullets("Counted", (f"{label}: `{text}`" for label, text in _conditions(shown)))
+    conditions = list(_conditions(shown))
+    yield f"- Counted: {'' if conditions else everybody_words(shown)}".rstrip()
+    yield from (f"  - {condition}" for condition in conditions)
     yield f"- {_yes(shown)}"
     yield f"- Not known: {card.unknown}"
     yield from (f"- Also given: {words}" for words in (*card.also_missing, *card.variants))
@@ -126,12 +129,14 @@ def _definition(shown: Measure, head: str, example: str | None) -> Iterator[str]
     yield ""
 
 
-def _conditions(measure: Measure) -> Iterator[tuple[str, str]]:
-    if measure.mature:
-        yield f"{MATURE_WORDS}, where admission periods split or limit the view", measure.mature
-    yield from measure.eligible.items()
+def _conditions(measure: Measure) -> Iterator[str]:
+    periods = [label for label, _ in period_steps(measure)]
+    if measure.mature and not periods:
+        yield f"{MATURE_WORDS}, where admission periods split or limit the view: `{measure.mature}`"
+    yield from periods
+    yield from (f"{label}: `{text}`" for label, text in measure.eligible.items())
     if measure.horizon:
-        yield measure.horizon_words, measure.horizon
+        yield f"{measure.horizon_words}: `{measure.horizon}`"
 
 
 def _yes(measure: Measure) -> str:
@@ -164,9 +169,3 @@ def _instruments(measures: list[Measure]) -> Iterator[str]:
         yield "|---|---|---|"
         yield from (f"| {measure.instrument} | {measure.profile} | {text} |" for measure, text in rows)
     yield ""
-
-
-def _bullets(head: str, lines: Iterable[str]) -> Iterator[str]:
-    listed = list(lines)
-    yield f"- {head}: {'everybody admitted' if not listed else ''}".rstrip()
-    yield from (f"  - {line}" for line in listed)

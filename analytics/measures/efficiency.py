@@ -11,8 +11,8 @@ from analytics.measures.types import Estimator, Measure, Table
 WHEN: Final = "the periods of the finance file"
 _BOOTSTRAP: Final = "ratio of sums with bootstrap interval (Efron & Tibshirani 1993)"
 _NOTES: Final = (
-    "Both sides cover the same months: a period counts only when the cost of all its months is known and its program "
-    "admitted people before or in it and after or in it; how many periods were left out is given.",
+    "Both sides cover the same months: a period counts only when the cost of all its months is known and it lies "
+    "between the first and the last admission of its program; how many periods were left out is given.",
     "Costs are those of the program, in the currency of the clinic, and of everybody in it, also of those who left "
     "early or were never measured. They are known by program and period only.",
     "The interval draws whole periods of a program; below twelve there is none.",

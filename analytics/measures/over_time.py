@@ -19,6 +19,7 @@ from analytics.measures.chart_choice import Chart, Series, charted
 from analytics.measures.chart_signals import Signal, signals_of
 from analytics.measures.evaluate import evaluate
 from analytics.measures.results import Estimate, StratifiedResult
+from analytics.measures.subjects import PROGRAM_RATIOS
 from analytics.measures.types import ALL, NOT_KNOWN, Cohort, Estimator, Measure, SnapshotCursor, Stratifier
 from analytics.statistics.time_series import Effect, interrupted_time_series
 from analytics.texts.periods import Grain
@@ -119,6 +120,8 @@ def over_time(
     recent. Else by the period of admission, with the measure's rule of maturity.
     """
     who = cohort or Cohort()
+    if measure.estimator in (Estimator.MEAN, *PROGRAM_RATIOS):
+        raise MeasureProblem(f"{measure.id} has no chart over time. Split it by admit_period.")
     if measure.estimator not in CHARTED:
         raise MeasureProblem(f"{measure.id} is about the whole stay, so it has no one value per period.")
     if baseline is not None and change_at is not None:

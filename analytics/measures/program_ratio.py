@@ -17,10 +17,19 @@ from typing import Final
 from analytics.measures.cohort_sql import Rows, rows_of
 from analytics.measures.estimate import not_collected, without_bounds
 from analytics.measures.groups import in_order
-from analytics.measures.ladder_sql import Statement, Step, counting, outcome_of, parameters_in, passed, steps_of
+from analytics.measures.ladder_sql import (
+    TOO_RECENT,
+    Statement,
+    Step,
+    counting,
+    outcome_of,
+    parameters_in,
+    passed,
+    steps_of,
+)
 from analytics.measures.persons import SMALL_GROUP
 from analytics.measures.results import Estimate, StratifiedResult
-from analytics.measures.subjects import why_no_groups
+from analytics.measures.subjects import period_steps, why_no_groups
 from analytics.measures.tally import Tally, ladder_of, why_nothing
 from analytics.measures.types import ALL, NOT_KNOWN, Cohort, Estimator, Measure, SnapshotCursor, Stratifier
 from analytics.statistics.ratio import FEWEST_CLUSTERS, bootstrap_ratio
@@ -31,12 +40,7 @@ Key = tuple[str, str | None]  # program, period of admission
 # No program id has a bar.
 SPLIT: Final = "cast(program_id as varchar) || '|' || coalesce(admit_period, '')"
 AMOUNT: Final = {Estimator.COST: "cost", Estimator.CAPACITY: "capacity_slots"}
-KNOWN: Final = {
-    Estimator.COST: ("in a period whose costs are known", "in a period without known costs"),
-    Estimator.CAPACITY: ("in a period whose places are known", "in a period without known places"),
-}
-OLD_ENOUGH: Final = "in a period in which everybody came long enough ago"
-WITHOUT_AMOUNT, WITHOUT_PEOPLE, TOO_RECENT = "periods_without_amount", "periods_without_people", "periods_too_recent"
+WITHOUT_AMOUNT, WITHOUT_PEOPLE, IMMATURE = "periods_without_amount", "periods_without_people", "periods_too_recent"
 NO_CALENDAR: Final = "Sessions by calendar period are kept only in the privacy modes limited and synthetic."
 
 
@@ -120,8 +124,7 @@ def program_ratio(
     for program, label, attended in seen:
         sessions[program][label] = attended
     parts = _parts(measure, cohort, by, periods, cells, sessions)
-    known, unknown = KNOWN[measure.estimator]
-    shown = (Step("", known, unknown), *(Step("", OLD_ENOUGH, "too recent", True) for _ in range(bool(measure.mature))))
+    shown = tuple(Step("", label, lost, lost == TOO_RECENT) for label, lost in period_steps(measure))
     shown += steps[1:] if measure.mature else steps
     tallies = {group: Tally(shown, dict(part.counts)) for group, part in parts.items()}
     if absent is None and measure.estimator is Estimator.CAPACITY and not sessions:
@@ -184,7 +187,7 @@ def _parts(
         elif not _is_covered(period, sessions.get(period.program, {})):
             code, why = 0, WITHOUT_PEOPLE
         elif measure.mature is not None and counts[0]:
-            code, why = 1, TOO_RECENT
+            code, why = 1, IMMATURE
         elif measure.estimator is Estimator.COST:
             cluster = (period.amount, float(counts[last + 2]))
         else:

@@ -27,6 +27,7 @@ class Subject:
     whom : ends the sentence on what is not known.
     size : the column that says how many a row stands for; None = one.
     wave : the columns within which nobody can be two rows, where rows have no person; None = they have.
+    sources : what the rows are made of, besides what a measure needs.
     not_about_episodes : the sentence for somebody who asks about one episode; None where rows are episodes.
     """
 
@@ -35,6 +36,7 @@ class Subject:
     everybody: Mapping[Unit, str]
     splits: frozenset[str]
     whom: str
+    sources: tuple[str, ...] = ("episodes",)
     size: str | None = None
     wave: str | None = None
     not_about_episodes: str | None = None
@@ -74,6 +76,7 @@ SUBJECTS: Final[Mapping[Table, Subject]] = {
         everybody={"episode": "asked how satisfied they are"},
         splits=frozenset({Stratifier.PROGRAM, Stratifier.ADMIT_PERIOD, Stratifier.RESPONDENT}),
         whom="of people who were asked how satisfied they are",
+        sources=(),
         size="invitations",
         wave="program_id, period_code, respondent",
         not_about_episodes="This measure is about answers that nobody can be told from, not about episodes.",
@@ -93,9 +96,30 @@ _PROGRAMS: Final = Subject(
 )
 
 
+# The steps of their ladder, in place of maturity: who remains, who falls out.
+KNOWN_PERIOD: Final[Mapping[Estimator, tuple[str, str]]] = {
+    Estimator.COST: ("in a period whose costs are known", "in a period without known costs"),
+    Estimator.CAPACITY: ("in a period whose places are known", "in a period without known places"),
+}
+OLD_ENOUGH: Final = ("in a period in which everybody came long enough ago", "too recent")
+
+
+def period_steps(measure: Measure) -> tuple[tuple[str, str], ...]:
+    """Return the steps of a ratio of programs that are about whole periods, as (who remains, who falls out)."""
+    if measure.estimator not in PROGRAM_RATIOS:
+        return ()
+    known = KNOWN_PERIOD[measure.estimator]
+    return (known, OLD_ENOUGH) if measure.mature else (known,)
+
+
 def subject_of(measure: Measure) -> Subject:
     """Return what the measure's rows are."""
     return _PROGRAMS if measure.estimator in PROGRAM_RATIOS else SUBJECTS[measure.table]
+
+
+def everybody_words(measure: Measure) -> str:
+    """Return who is counted where nobody is left out."""
+    return f"everybody {subject_of(measure).everybody['episode']}"
 
 
 def counted_as(measure: Measure, unit: Unit) -> Counted:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from analytics.measures.subjects import period_steps, subject_of
 from analytics.measures.tally import NOT_COLLECTED
 from analytics.measures.types import Estimator, Measure
 
@@ -19,7 +20,8 @@ def surveyors_definition(measure: Measure) -> str:
     if measure.estimator is Estimator.PROPORTION:
         treated = "counts as no" if measure.missing == "failure" else "in neither, and reported"
         parts.append(f"missing data: {measure.unknown_words}: {treated}")
-    parts.append(f"data source: {', '.join(('episodes', *(NOT_COLLECTED[name] for name in measure.needs)))}")
+    sources = (*subject_of(measure).sources, *(NOT_COLLECTED[name] for name in measure.needs))
+    parts.append(f"data source: {', '.join(sources)}")
     text = "; ".join(parts)
     return f"{text[:1].upper()}{text[1:]}."
 
@@ -43,7 +45,7 @@ def _counted(measure: Measure) -> tuple[str, ...]:
     if measure.estimator is Estimator.MEDIAN:
         return f"value: median of {measure.amount_unit}s", f"population: {whom}"
     if measure.estimator is Estimator.COST:
-        return "numerator: cost of the programs in the period", f"denominator: {whom} who {measure.did}"
+        return "numerator: cost of the programs in the period", f"denominator: people who {measure.did}"
     if measure.estimator is Estimator.CAPACITY:
         return "numerator: sessions attended", f"denominator: {whom} offered"
     if measure.estimator is Estimator.MEAN:
@@ -62,4 +64,5 @@ def _counted(measure: Measure) -> tuple[str, ...]:
 
 def _exclusions(measure: Measure) -> str:
     recent = (measure.horizon_words.replace("at least", "less than"),) if measure.horizon else ()
-    return ", ".join((*measure.lost.values(), *recent)) or "none"
+    periods = (lost for _, lost in period_steps(measure))
+    return ", ".join((*periods, *measure.lost.values(), *recent)) or "none"
