@@ -152,8 +152,8 @@ def test(options, more):
             failed.append(name)
     say("== pytest" + (" (failed before it: {})".format(", ".join(failed)) if failed else ""))
     # Three processes, each file in one of them: where there are two processors, one of three waits for a disk or a
-    # page. `-n 0` among the arguments goes back to one.
-    command = [python, "-m", "pytest", "-n", "3", "--dist", "loadfile"]
+    # page. They begin with the slow files, as tests/conftest.py has them. `-n 0` among the arguments goes back to one.
+    command = [python, "-m", "pytest", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
     if options.long:
         # Counting the lines that were reached costs a fifth of the time.
         command += ["--cov", "--cov-report=term", "--long"]
@@ -284,6 +284,7 @@ def finish(child):
             child.communicate(timeout=10)
         except subprocess.TimeoutExpired:
             child.kill()
+            child.wait()
         raise
     return child.returncode, (output or b"").decode("utf-8", "replace")
 

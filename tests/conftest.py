@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 
 from analytics.settings import PROJECT_ROOT
+from tests.slow_files import SLOW_FIRST
 
 SESSION = pytest.StashKey[pytest.Session]()
 MAIN = sys.modules["__main__"]
@@ -33,6 +34,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    place = {name: number for number, name in enumerate(SLOW_FIRST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(place)))
     if config.getoption("--long"):
         return
     skip = pytest.mark.skip(reason="marked long: python run.py test --long")

@@ -82,14 +82,20 @@ def test_nothing_else_changes(both: tuple[dict[str, Any], dict[str, Any]]) -> No
     assert len(three) > 50
     assert {name for name in three if three[name] != four[name]} == {
         f"{name}(made_up)"
-        for name in ("reliable_improvement", "reliable_deterioration", "no_reliable_change", "reliable_recovery")
+        for name in (
+            "reliable_improvement",
+            "reliable_deterioration",
+            "no_reliable_change",
+            "reliable_recovery",
+            "cost_per_reliable_improvement",
+        )
     }
 
 
 def test_the_document_changes_in_the_rows_of_that_instrument(both: tuple[dict[str, Any], dict[str, Any]]) -> None:
     three, four = (each["document"].splitlines() for each in both)
     changed = [(old, new) for old, new in zip(three, four, strict=True) if old != new]
-    assert len(changed) == 4
+    assert len(changed) == 5
     for old, new in changed:
         assert old.startswith("| made_up | default |")
         assert old.replace("reliable change >= 3", "reliable change >= 4") == new
