@@ -17,6 +17,7 @@ from analytics.measures import (
     access,
     attendance,
     efficiency,
+    landmark,
     nhs_composite,
     readmission,
     recovery,
@@ -35,7 +36,7 @@ from analytics.profiles import PROFILES, Profile
 # The families in the order in which they are listed, in words, with the files that hold their measures.
 FAMILIES: Final[dict[str, tuple[ModuleType, ...]]] = {
     "Access": (access,),
-    "Staying": (retention,),
+    "Staying": (retention, landmark),
     "Attendance": (attendance,),
     "Symptoms": (symptom_change, symptom_later, nhs_composite),
     "Safety": (safety,),

@@ -9,6 +9,7 @@ from typing import Final
 
 from analytics.errors import MeasureProblem
 from analytics.instruments import find_instrument
+from analytics.measures.denominators import STAY
 from analytics.measures.subjects import SUBJECTS, unknown_filters
 from analytics.measures.types import NOT_KNOWN, Cohort, Stratifier, Table
 from analytics.store.codes import CODES
@@ -16,6 +17,8 @@ from analytics.texts.periods import Grain
 
 # Shares of full weeks with enough hours, as outcomes.sql names them, in the order in which they are shown.
 DOSE_BANDS: Final = ("none", "under half", "half or more", "every week")
+# Where people were on the day from which a measure counts.
+STILL_IN_THEN, LEFT_BEFORE = "still in", "left before"
 
 PERIOD: Final = re.compile(r"\d{4}(-(0[1-9]|1[0-2])|-Q[1-4])?")
 THERAPY: Final = re.compile(r"[a-z0-9_]{1,32}")
@@ -28,6 +31,7 @@ SEVERITY_INSTRUMENT: Final = "phq9"
 CLOSED_LISTS: Final[Mapping[str, tuple[str, ...]]] = {
     **{split.value: CODES[split.value] for split in Stratifier if split.value in CODES},
     Stratifier.DOSE_BAND.value: DOSE_BANDS,
+    Stratifier.AT_LANDMARK.value: (STILL_IN_THEN, LEFT_BEFORE),
 }
 
 # The first closed episode of each person; someone who has not left yet keeps a row, so that the ladder can
@@ -115,6 +119,11 @@ def at_grain(column: str, grain: Grain) -> str:
     quarter = f"cast(floor((try_cast(right({column}, 2) as integer) + 2) / 3) as integer)"
     of_month = f"length({column}) = 7 and not contains({column}, 'Q')"
     return f"case when {of_month} then left({column}, 4) || '-Q' || cast({quarter} as varchar) else {column} end"
+
+
+def at_landmark(day: int) -> str:
+    """Return, as SQL, where people were on a day after admission; NULL where they are not known to have reached it."""
+    return f"case when {STAY} >= {day} then '{STILL_IN_THEN}' when exit_day is not null then '{LEFT_BEFORE}' end"
 
 
 def _column_condition(column: str, codes: tuple[str, ...], instrument: str | None) -> tuple[str, dict[str, object]]:

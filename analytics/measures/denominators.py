@@ -9,6 +9,9 @@ from typing import Final
 # The definitions were read against their sources on this day.
 REVIEWED: Final = date(2026, 11, 21)
 
+# Days in the program, so far or in all.
+STAY: Final = "coalesce(exit_day, observed_days)"
+
 LEFT: Final = "left the program"
 WHO_LEFT: Final[Mapping[str, str]] = {LEFT: "is_closed"}
 NOT_LEFT: Final[Mapping[str, str]] = {LEFT: "still in the program"}

@@ -115,13 +115,13 @@ def statement(measure: Measure, cohort: Cohort = EVERYBODY, by: Stratifier | Non
 
 
 def _shared(measures: Sequence[Measure]) -> Iterator[list[int]]:
-    """Yield positions of measures that share statements: one table and instrument, each histogram and slope alone."""
-    together: dict[tuple[Table, str | None], list[int]] = {}
+    """Yield positions of measures that share statements: a table, instrument and landmark; some stand alone."""
+    together: dict[tuple[Table, str | None, int | None], list[int]] = {}
     for position, measure in enumerate(measures):
         if measure.estimator in (*ALONE, *PROGRAM_RATIOS):
             yield [position]
         else:
-            together.setdefault((measure.table, measure.instrument), []).append(position)
+            together.setdefault((measure.table, measure.instrument, measure.landmark), []).append(position)
     yield from together.values()
 
 

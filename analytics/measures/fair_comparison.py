@@ -111,7 +111,7 @@ def compare_fairly(
         raise MeasureProblem(f"{measure.id} is no share of people, so groups cannot be adjusted for who they are.")
     if subject_of(measure).not_about_episodes is not None:
         raise MeasureProblem(f"{measure.id} is no share of people of whom enough is known to adjust for who they are.")
-    if by in (Stratifier.THERAPY, Stratifier.EXIT, Stratifier.DOSE_BAND):
+    if by in (Stratifier.THERAPY, Stratifier.EXIT, Stratifier.DOSE_BAND, Stratifier.AT_LANDMARK):
         raise MeasureProblem(f"A split by {by.value} cannot be compared fairly: it overlaps or came about later.")
     used = tuple(name for name in covariates if name != by.value)
     cells = counted(measure, snapshot, cohort or Cohort(), by, used)

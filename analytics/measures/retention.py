@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from analytics.measures.denominators import MATURE, NOT_LEFT, REVIEWED, WHO_LEFT
+from analytics.measures.denominators import MATURE, NOT_LEFT, REVIEWED, STAY, WHO_LEFT
 from analytics.measures.substance_use import FOR_USE
 from analytics.measures.types import Estimator, Measure, Table
-
-STAY = "coalesce(exit_day, observed_days)"
 
 completion = Measure(
     id="completion",

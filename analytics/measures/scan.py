@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from analytics.measures.cohort_sql import Rows, at_grain, rows_of
+from analytics.measures.cohort_sql import Rows, at_grain, at_landmark, rows_of
 from analytics.measures.curves import Cells, histogram, way_of
 from analytics.measures.groups import added_up, groups_of
 from analytics.measures.ladder_sql import (
@@ -69,6 +69,8 @@ class Scan:
     @property
     def split(self) -> str:
         """The column to group by, as SQL."""
+        if self.by is Stratifier.AT_LANDMARK and self.measures[0].landmark is not None:
+            return at_landmark(self.measures[0].landmark)
         if self.by is None or self.by not in subject_of(self.measures[0]).splits:
             return "null"
         return at_grain(self.by.value, self.grain) if self.by in PERIODS else self.by.value

@@ -51,10 +51,15 @@ def _of_episodes(table: Table) -> Subject:
             "person": "people, by their first closed episode",
             "course": "courses of treatment, by their last episode",
         },
-        splits=frozenset(Stratifier) - {Stratifier.RESPONDENT},
+        splits=frozenset(Stratifier) - {Stratifier.RESPONDENT, Stratifier.AT_LANDMARK},
         whom="of episodes",
     )
 
+
+NO_LANDMARK: Final = (
+    "Groups by how long people stayed are compared only from a fixed day on, as in hospital_after_28: who stays longer "
+    "has had more time."
+)
 
 # What cannot be said of rows that know nothing of the unit.
 UNIT_WORDS: Final[Mapping[Unit, str]] = {"person": "who is the same person", "course": "courses of treatment"}
@@ -139,8 +144,11 @@ def why_not_known(measure: Measure, cohort: Cohort) -> str | None:
 
 def why_no_groups(measure: Measure, by: Stratifier | None) -> str | None:
     """Return the sentence for a split that the rows do not know; None without one."""
+    if by is Stratifier.AT_LANDMARK and measure.landmark is None:
+        return NO_LANDMARK
     subject = subject_of(measure)
-    return None if by is None or by in subject.splits else _not_known(subject, [words("heading", by.value)])
+    known = subject.splits | ({Stratifier.AT_LANDMARK} if measure.landmark is not None else set())
+    return None if by is None or by in known else _not_known(subject, [words("heading", by.value)])
 
 
 def unknown_filters(subject: Subject, cohort: Cohort) -> Iterator[str]:

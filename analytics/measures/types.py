@@ -85,6 +85,7 @@ class Stratifier(StrEnum):
     BASELINE_SEVERITY = "baseline_severity"
     DOSE_BAND = "dose_band"
     RESPONDENT = "respondent"  # of answers, not of episodes
+    AT_LANDMARK = "at_landmark"  # still in on the day from which a measure counts, or left before
     EXIT = "exit"  # known only at the end: it describes who is missing, and compares nothing
 
 
@@ -154,6 +155,8 @@ class Measure:
     mature : expression applied when the split or the cohort is by admission period; fails = "too recent".
     horizon : expression always applied after `eligible`; fails = "too recent" (a window that has not
         elapsed).
+    landmark : the day from which the outcome counts; nobody eligible had it before. Groups by whether people were
+        still in the program on that day may then be compared.
     missing : "shown" = numerator / known; "failure" = numerator / (known + unknown).
     numerator, denominator : for RATIO, integer expressions per row (y and x of sum y / sum x).
     ratio_variants : for RATIO, other definitions as (numerator, denominator).
@@ -202,6 +205,7 @@ class Measure:
     mature: str | None = None
     horizon: str | None = None
     horizon_words: str = "too recent"
+    landmark: int | None = None
     missing: Literal["shown", "failure"] = "shown"
     numerator: str | None = None
     denominator: str | None = None

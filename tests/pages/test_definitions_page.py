@@ -63,7 +63,7 @@ def test_the_card_is_worked_with_the_numbers_of_these_data(demo: Path) -> None:
 
 def test_search_looks_in_every_family_and_says_when_nothing_is_found(demo: Path) -> None:
     page = with_filters(SCRIPT)
-    page.text_input[0].set_value("hospital 90").run()
+    page.text_input[0].set_value("hospital 90 leaving").run()
     assert page.radio[0].options == ["Hospital within 90 days of leaving"]
     assert page.header[0].value == "Hospital within 90 days of leaving"
     page.text_input[0].set_value("horoscope").run()

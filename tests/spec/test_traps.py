@@ -138,9 +138,16 @@ def test_2_staying_long_is_no_group_that_was_there_from_the_start() -> None:
     ]  # fmt: skip
     snapshot = small_snapshot(rows)
     assert value(snapshot, "readmission_180d").value == pytest.approx(0.19)  # all who were admitted, together
-    for by in (Stratifier.DOSE_BAND, Stratifier.EXIT):
+    for by in (Stratifier.DOSE_BAND, Stratifier.EXIT, Stratifier.AT_LANDMARK):
         with pytest.raises(MeasureProblem, match="cannot be compared fairly"):
             compare_fairly(find("readmission_180d"), snapshot, by)
+    from_day_90 = one(snapshot, find("hospital_after_90"), Stratifier.AT_LANDMARK)
+    found = {group: (each.numerator, each.denominator) for group, each in from_day_90.estimates.items()}
+    assert found == {ALL: (10, 91), "still in": (7, 70), "left before": (3, 21)}
+    (lost,) = [step.lost for step in from_day_90.ladder.steps if step.lost_label == "in a hospital by day 90"]
+    assert lost == 9
+    refused = one(snapshot, find("readmission_180d"), Stratifier.AT_LANDMARK)
+    assert str(refused.estimates["not known"].reason).startswith("Groups by how long people stayed")
 
 
 def test_16_lengths_are_compared_as_planned_and_not_as_attained() -> None:
