@@ -1,4 +1,4 @@
-"""Speed and memory against peers: `python -m analytics bench`; docs/benchmark.md says what each row means.
+"""Speed and memory against peers: `python -m analytics bench`; docs/benchmarks.md says what each row means.
 
 All rows use one made-up data set, imported once into a temporary store. A figure is worth nothing alone, so it
 stands beside a peer measured in the same run, or beside a budget.
@@ -83,7 +83,7 @@ def run_bench(
 def _measure(
     folder: Path, episodes: int, write_raw: WriteRaw, progress: Callable[[str], None], project: Path
 ) -> list[Row]:
-    """Return the rows in the order of docs/benchmark.md, each kind measured in its own process."""
+    """Return the rows in the order of docs/benchmarks.md, each kind measured in its own process."""
     # Here and not above: a child sets itself up before it imports the database (analytics.bench.timing).
     from analytics.bench.copies import copied_store
     from analytics.bench.curves import curve_rows

@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 from analytics.bench.budget import Gate, Row, Verdict
+from analytics.bench.r_peer import r_versions
 
 HEAD: Final = ("", "ours", "peer", "ratio", "gate", "target", "runs", "verdict")
 
@@ -81,7 +82,7 @@ def machine_facts() -> dict[str, str]:
             facts[package] = version(package)
         except PackageNotFoundError:
             facts[package] = "not installed"
-    return facts
+    return facts | r_versions()
 
 
 def _memory() -> str:

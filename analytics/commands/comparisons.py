@@ -4,17 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
 
 from analytics.commands.asking import add_question, cohort_of, measure_of, published, split_of
 from analytics.errors import UsageProblem
-
-if TYPE_CHECKING:
-    from analytics.measures.between_groups import GroupComparison
-    from analytics.measures.over_time import TimeSeries
-
-R = TypeVar("R", "GroupComparison", "TimeSeries")
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -42,18 +34,24 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 def _compare(options: argparse.Namespace) -> int:
+    from analytics.measures.as_json import result_as_dict
     from analytics.measures.between_groups import compare_groups
     from analytics.measures.between_groups_text import comparison_as_text
 
     by = split_of(options.by)
     if by is None:
         raise UsageProblem("Say what to compare, such as --by program_id.")
-    comparison = compare_groups(measure_of(options), published(options), by, cohort_of(options))
-    _print(comparison, comparison_as_text, options)
+    measure, cohort, snapshot = measure_of(options), cohort_of(options), published(options)
+    comparison, data_as_of = compare_groups(measure, snapshot, by, cohort), snapshot.facts.data_as_of
+    if options.format == "json":
+        _print_json({"data_as_of": data_as_of, **result_as_dict(comparison)})
+    else:
+        print(comparison_as_text(comparison, data_as_of))
     return 0
 
 
 def _trend(options: argparse.Namespace) -> int:
+    from analytics.measures.as_json import result_as_dict
     from analytics.measures.over_time import over_time
     from analytics.measures.over_time_text import series_as_text
 
@@ -67,14 +65,12 @@ def _trend(options: argparse.Namespace) -> int:
         baseline=options.baseline,
         change_at=options.change_at,
     )
-    _print(series, series_as_text, options)
+    if options.format == "json":
+        _print_json(result_as_dict(series))
+    else:
+        print(series_as_text(series))
     return 0
 
 
-def _print(result: R, as_text: Callable[[R], str], options: argparse.Namespace) -> None:
-    from analytics.measures.as_json import result_as_dict
-
-    if options.format == "json":
-        print(json.dumps(result_as_dict(result), indent=1, ensure_ascii=False))
-    else:
-        print(as_text(result))
+def _print_json(content: dict[str, object]) -> None:
+    print(json.dumps(content, indent=1, ensure_ascii=False))

@@ -52,8 +52,8 @@ def _measure(options: argparse.Namespace) -> int:
         return 0
     results = evaluate(chosen, snapshot, cohort, by, weighted=True)
     if options.format == "json":
-        content = [result_as_dict(result) for result in results]
+        content = [{"data_as_of": snapshot.facts.data_as_of, **result_as_dict(result)} for result in results]
         print(json.dumps(content if options.all else content[0], indent=1, ensure_ascii=False))
     else:
-        print("\n\n".join(result_as_text(result) for result in results))
+        print("\n\n".join(result_as_text(result, snapshot.facts.data_as_of) for result in results))
     return 0

@@ -10,13 +10,19 @@ from analytics.measures.cards import family_sentence
 from analytics.measures.results import Estimate, Ladder, StratifiedResult
 from analytics.measures.small_groups import SMALL_GROUP, SMALL_MARK, SMALL_WORDS, smaller_than
 from analytics.measures.subjects import counted_as
-from analytics.measures.types import ALL, Estimator, Measure
+from analytics.measures.types import ALL, Cohort, Estimator, Measure
+from analytics.texts import cohort_words, data_cut_words
 
 SHARES: Final = (Estimator.PROPORTION, Estimator.RATIO, Estimator.INCIDENCE, Estimator.CAPACITY)
 
 
-def result_as_text(result: StratifiedResult) -> str:
-    """Return a result as text: what it says, how sure, of whom, who is missing, and from which snapshot."""
+def result_as_text(result: StratifiedResult, data_as_of: str = "") -> str:
+    """Return a result as text: what it says, how sure, of whom, who is missing, from which snapshot, data to when.
+
+    Parameters
+    ----------
+    data_as_of : the data cut as the snapshot's facts have it; "" for data without one.
+    """
     measure, small = result.measure, smaller_than(result, SMALL_GROUP)
     parts = [
         f"{measure.title} ({measure.name})",
@@ -45,8 +51,8 @@ def result_as_text(result: StratifiedResult) -> str:
         parts.append("A person can be in several of these groups; they do not add up.")
     for test in result.tests:
         parts.append(
-            f"{test.name}: {test.statistic:.3f} on {test.degrees_of_freedom} degrees of freedom, p = "
-            f"{test.p_value:.4f}; it asks {test.asks} (exploratory: people were not assigned by chance)"
+            f"{test.name}: {test.statistic:.3f} on {test.degrees_of_freedom} degrees of freedom, "
+            f"{_p_value(test.p_value)}; it asks {test.asks} (exploratory: people were not assigned by chance)"
         )
     for gap in result.differences:
         limits = f" ({100 * gap.ci_low:+.1f} to {100 * gap.ci_high:+.1f})" if gap.ci_low <= gap.ci_high else ""
@@ -54,8 +60,19 @@ def result_as_text(result: StratifiedResult) -> str:
     people = "" if result.persons is None else f", {result.persons:,} people"
     parts += ["", f"Source: {measure.source}. Definition reviewed {measure.reviewed.isoformat()}."]
     rows = f"{result.episodes:,} {counted_as(measure, result.cohort.unit)} rows"
-    parts.append(f"Snapshot {result.snapshot_id}: {rows}{people}.")
+    parts.append(f"{snapshot_words(result.snapshot_id, result.cohort, data_as_of)}; {rows}{people}.")
     return "\n".join(parts)
+
+
+def snapshot_words(snapshot_id: str, cohort: Cohort, data_as_of: str) -> str:
+    """Return which snapshot, whom of it, and to which day its data go where they have a data cut."""
+    who = cohort_words(cohort.where, cohort.start, cohort.end, cohort.unit)
+    until = f"; data to {data_cut_words(data_as_of)}" if data_as_of else ""
+    return f"Snapshot {snapshot_id}: {who}{until}"
+
+
+def _p_value(value: float) -> str:
+    return "p under 0.0001" if value < 0.0001 else f"p = {value:.4f}"
 
 
 def _sentence(measure: Measure, estimate: Estimate) -> str:

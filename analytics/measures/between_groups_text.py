@@ -6,13 +6,13 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-from analytics.measures.as_text import aligned, ladder_lines, number_text
+from analytics.measures.as_text import aligned, ladder_lines, number_text, snapshot_words
 from analytics.measures.between_groups import ComparedGroup, GroupComparison
 from analytics.measures.cards import BETTER
 from analytics.measures.small_groups import SMALL_MARK, SMALL_WORDS
 from analytics.measures.types import NOT_KNOWN, Measure
 from analytics.statistics.funnel import MINIMUM_UNITS
-from analytics.texts import cohort_words, heading, label, split_words
+from analytics.texts import heading, label, split_words
 
 NOT_BLAME: Final = "This flags groups to look at, not to blame."
 NOT_ASSIGNED: Final = "People were not assigned by chance: what nobody recorded stays in every difference."
@@ -21,7 +21,7 @@ _RARE: Final = 0.05
 _WORDS: Final = {"person_sequence": "whether they came before"}
 
 
-def comparison_as_text(comparison: GroupComparison) -> str:
+def comparison_as_text(comparison: GroupComparison, data_as_of: str = "") -> str:
     """Return a comparison as text: who stands out, as counted, as if the people were the same, and its limits."""
     measure, everybody = comparison.measure, comparison.everybody
     parts = [f"{measure.title} ({measure.name}) {split_words(comparison.by.value)}", measure.question, ""]
@@ -36,10 +36,8 @@ def comparison_as_text(comparison: GroupComparison) -> str:
             parts.append(SMALL_WORDS)
         parts += ["", *_cautions(comparison)]
     parts += ["", "Who is counted", *ladder_lines(comparison.ladder)]
-    cohort = comparison.cohort
-    who = cohort_words(cohort.where, cohort.start, cohort.end, cohort.unit)
     parts += ["", f"Source: {measure.source}. Definition reviewed {measure.reviewed.isoformat()}."]
-    parts.append(f"Snapshot {comparison.snapshot_id}: {who}.")
+    parts.append(f"{snapshot_words(comparison.snapshot_id, comparison.cohort, data_as_of)}.")
     return "\n".join(parts)
 
 

@@ -63,6 +63,10 @@ REACHED: Final = (
     "by severity at the start, age, track and way of leaving; it cannot mend that people are out of reach because they "
     "relapsed"
 )
+# With less known there is no headline (measures catalogue 1.6).
+KNOWN_FOR_HEADLINE: Final = 0.5
+# Amounts, of which there is no yes and no.
+AMOUNTS: Final = (Estimator.MEDIAN, Estimator.MEAN, Estimator.MEAN_CHANGE, Estimator.SLOPE)
 BOUNDS: Final = "lowest and highest possible value: every not known a no, every not known a yes"
 
 
@@ -85,7 +89,8 @@ class DefinitionCard:
     group : the measure's family, in words ("Staying"). family : the sentence for families, with
         `{per_100}` or `{value}`; no_family : why there is none.
     surveyor : the definition in one sentence. counted, not_counted : who remains after each step, who falls out.
-    success : what counts as yes, in words. window : when it must have happened.
+    success : what counts as yes, or what is measured (success_head says which), in words.
+    window : when it must have happened.
     unknown : what happens to those not known. also_missing : the other ways to treat them, given beside it.
     variants : other definitions over the same people.
     profile : which thresholds or whose rules, None where there is one way only. deviations : rules of that standard
@@ -103,6 +108,7 @@ class DefinitionCard:
     surveyor: str
     counted: tuple[str, ...]
     not_counted: tuple[str, ...]
+    success_head: str
     success: str
     window: str
     unknown: str
@@ -142,6 +148,7 @@ def definition_card(measure: Measure) -> DefinitionCard:
             *(lost for _, lost in periods),
             *measure.lost.values(),
         ),
+        success_head="Measured" if measure.estimator in AMOUNTS else "Counts as yes",
         success=measure.did,
         window=window_words(measure),
         unknown=_unknown(measure),
@@ -163,11 +170,13 @@ def definition_card(measure: Measure) -> DefinitionCard:
 
 
 def family_sentence(measure: Measure, estimate: Estimate) -> str | None:
-    """Return the sentence for families with its number; None without one, or with too few behind it.
+    """Return the sentence for families with its number; None without one, with too few behind it, or too few known.
 
     `estimate` is shown as it is: what may not be shown is taken out before (`analytics.disclosure`).
     """
     if measure.family is None or not estimate.has_value or estimate.known < measure.minimum_for_headline:
+        return None
+    if estimate.known_share < KNOWN_FOR_HEADLINE:
         return None
     return measure.family.format(per_100=f"{100 * estimate.value:.0f}", value=f"{estimate.value:g}")
 

@@ -59,7 +59,7 @@ def card_lines(card: DefinitionCard) -> list[tuple[str, str]]:
     lines = [
         ("Counted", "; ".join(card.counted)),
         ("Not counted", "; ".join(card.not_counted) or "nobody"),
-        ("Counts as yes", card.success),
+        (card.success_head, card.success),
         ("Window", card.window),
         ("Not known", card.unknown),
         ("Given beside it", "; ".join((*card.also_missing, *card.variants))),

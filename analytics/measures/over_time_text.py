@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Final
 
-from analytics.measures.as_text import SHARES, aligned, number_text
+from analytics.measures.as_text import SHARES, aligned, number_text, snapshot_words
 from analytics.measures.calendar_points import Point
 from analytics.measures.cards import BETTER
 from analytics.measures.chart_choice import Chart
@@ -16,8 +16,6 @@ from analytics.measures.small_groups import SMALL_GROUP, SMALL_MARK, SMALL_WORDS
 from analytics.measures.types import Estimator, Measure
 from analytics.statistics.time_series import Effect
 from analytics.texts import (
-    cohort_words,
-    data_cut_words,
     period_range_words,
     period_short,
     period_words,
@@ -57,9 +55,7 @@ def series_as_text(series: TimeSeries) -> str:
         parts += ["", "Not in the centre and the limits", *(f"  {line}" for line in left_out)]
     parts += ["", _CANNOT if series.chart is not Chart.POINTS else "Points alone tell no change from chance."]
     parts.append(f"Source: {measure.source}. Definition reviewed {measure.reviewed.isoformat()}.")
-    who = cohort_words(series.cohort.where, series.cohort.start, series.cohort.end, series.cohort.unit)
-    until = f"; data to {data_cut_words(series.data_as_of)}" if series.data_as_of else ""
-    parts.append(f"Snapshot {series.snapshot_id}: {who}{until}.")
+    parts.append(f"{snapshot_words(series.snapshot_id, series.cohort, series.data_as_of)}.")
     return "\n".join(parts)
 
 

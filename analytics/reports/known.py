@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Final
 
 from analytics.measures.results import Ladder, StratifiedResult
 from analytics.measures.types import ALL, Estimator
 
 KNOWN_GOOD, KNOWN_FAIR = 0.90, 0.75
-KNOWN_FOR_HEADLINE: Final = 0.50  # with less known there is no headline (measures catalogue 1.6)
 
 
 def known_share(result: StratifiedResult, group: str = ALL) -> float:

@@ -12,12 +12,13 @@ from typing import Final
 
 from analytics.disclosure import Disclosed, disclosed_only
 from analytics.instruments import find_instrument
+from analytics.measures.cards import KNOWN_FOR_HEADLINE
 from analytics.measures.results import STILL_IN, Estimate, StratifiedResult
 from analytics.measures.subjects import counted_as
 from analytics.measures.types import ALL, Estimator, Measure
 from analytics.reports.comparisons import between_groups_sentence, comparison_sentence, overlap_sentence
 from analytics.reports.frame import foot, subtitle, who_is_counted
-from analytics.reports.known import KNOWN_FOR_HEADLINE, known_share
+from analytics.reports.known import known_share
 from analytics.reports.numbers import (
     Scale,
     count,

@@ -1089,24 +1089,6 @@ drop view range_episode_outcome;
 -- ---------------------------------------------------------------------------------------------------------------
 
 create or replace temp view range_score_outcome as
-with due as (
-    -- How many scores were due while enrolled; of an open stay those whose days of grace are over.
-    select
-        e.episode_id,
-        i.instrument,
-        greatest(
-            0,
-            least(
-                61,
-                cast(floor(coalesce(e.exit_day, e.observed_days - 3) / i.every_days) as integer) + 1
-            )
-        ) as due_scores
-    from episode_outcome as e
-    inner join program_instrument as u on u.program_id = e.program_id
-    inner join (select distinct instrument, every_days from instrument) as i on i.instrument = u.instrument
-    where i.every_days is not null
-        and e.episode_id between getvariable('first_episode') and getvariable('last_episode')
-)
 select
     e.episode_id,
     e.person_id,
@@ -1135,8 +1117,8 @@ select
     v.band as baseline_severity,
     e.dose_band,
     e.person_sequence,
-    u.instrument,
-    i.direction,
+    e.instrument,
+    e.direction,
     e.attended_days,
     e.attended_days >= 2 as treated,
     r.first_tenths / 10e0 as first,
@@ -1150,11 +1132,11 @@ select
     r.nhs_last_tenths / 10e0 as nhs_last,
     r.item_9_first,
     r.item_9_last,
-    d.due_scores,
+    e.due_scores,
     case
-        when d.due_scores is not null
+        when e.due_scores is not null
             then cast(
-                bit_count(coalesce(r.due_mask, 0) & ((cast(1 as bigint) << d.due_scores) - 1)) as integer
+                bit_count(coalesce(r.due_mask, 0) & ((cast(1 as bigint) << e.due_scores) - 1)) as integer
             )
     end as on_time_scores,
     m.six_month_tenths / 10e0 as six_months,
@@ -1176,14 +1158,27 @@ select
     r.week_14 / 10e0 as week_14,
     r.week_15 / 10e0 as week_15,
     r.week_16 / 10e0 as week_16
-from episode_outcome as e
-inner join program_instrument as u on u.program_id = e.program_id
-inner join (select distinct instrument, direction from instrument) as i on i.instrument = u.instrument
-left join score_pair as r on r.episode_id = e.episode_id and r.instrument = u.instrument
-left join due as d on d.episode_id = e.episode_id and d.instrument = u.instrument
-left join score_later as m on m.episode_id = e.episode_id and m.instrument = u.instrument
-left join severity_band as v on v.instrument = r.instrument and v.total_tenths = r.first_tenths
-where e.episode_id between getvariable('first_episode') and getvariable('last_episode');
+from (
+    select
+        o.*,
+        u.instrument,
+        i.direction,
+        -- How many scores were due while enrolled; of an open stay those whose days of grace are over.
+        case
+            when i.every_days is not null
+                then greatest(
+                    0,
+                    least(61, cast(floor(coalesce(o.exit_day, o.observed_days - 3) / i.every_days) as integer) + 1)
+                )
+        end as due_scores
+    from episode_outcome as o
+    inner join program_instrument as u on u.program_id = o.program_id
+    inner join (select distinct instrument, direction, every_days from instrument) as i on i.instrument = u.instrument
+    where o.episode_id between getvariable('first_episode') and getvariable('last_episode')
+) as e
+left join score_pair as r on r.episode_id = e.episode_id and r.instrument = e.instrument
+left join score_later as m on m.episode_id = e.episode_id and m.instrument = e.instrument
+left join severity_band as v on v.instrument = r.instrument and v.total_tenths = r.first_tenths;
 
 create table if not exists score_outcome as select * from range_score_outcome with no data;
 

@@ -299,9 +299,13 @@ def test_what_is_from_memory_says_so() -> None:
 def test_a_family_sentence_needs_enough_people() -> None:
     few = small_snapshot([{}] * 20 + [{"discharge_reason": "lost_contact"}] * 9)
     enough = small_snapshot([{}] * 20 + [{"discharge_reason": "lost_contact"}] * 12)
+    half_known = small_snapshot([{}] * 40 + [{"discharge_reason": None}] * 40)
+    less_known = small_snapshot([{}] * 40 + [{"discharge_reason": None}] * 41)
     for snapshot, said in (
         (few, None),
         (enough, "Of every 100 people who left, about 62 had finished the planned program."),
+        (half_known, "Of every 100 people who left, about 100 had finished the planned program."),
+        (less_known, None),
     ):
         (result,) = evaluate([find("completion")], snapshot)
         assert family_sentence(result.measure, result.estimates["all"]) == said

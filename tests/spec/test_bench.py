@@ -154,7 +154,7 @@ import os, pathlib, streamlit as st
 st.title((pathlib.Path(os.environ["IOP_STORE"]) / "CURRENT").read_text())
 """
 LINES = [
-    # work and peer, in the order of docs/benchmark.md
+    # work and peer, in the order of docs/benchmarks.md
     "completion by modality | bare sum of the same columns",
     "completion by modality, persons counted | bare sum of the same columns",
     f"overview: {len(catalog.headline())} measures, persons counted",

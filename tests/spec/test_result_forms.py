@@ -41,7 +41,11 @@ def test_text_gives_value_interval_counts_and_who_is_missing() -> None:
     assert "70.0% (39.7% to 89.2%) of people who left the program had completed the program, 7 of 10." in text
     assert "Not known: 0. Too recent: 0." in text
     assert "10 left the program   (lost 2: still in the program)" in text
-    assert "Snapshot small: 12 episode rows, 12 people." in text
+    assert "Snapshot small: everyone in the data; 12 episode rows, 12 people." in text
+    dated = result_as_text(one(small_snapshot(rows), COMPLETION, Stratifier.MODALITY), "2026-09-30")
+    assert dated.endswith(
+        "Snapshot small: everyone in the data; data to 30 September 2026; 12 episode rows, 12 people."
+    )
 
 
 def test_the_statement_can_be_run_as_it_is_shown() -> None:
