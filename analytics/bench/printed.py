@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
+import subprocess
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 from analytics.bench.budget import Gate, Row, Verdict
-from analytics.bench.r_peer import r_versions
 
 HEAD: Final = ("", "ours", "peer", "ratio", "gate", "target", "runs", "verdict")
 
@@ -82,7 +83,16 @@ def machine_facts() -> dict[str, str]:
             facts[package] = version(package)
         except PackageNotFoundError:
             facts[package] = "not installed"
-    return facts | r_versions()
+    return facts | _r_versions()
+
+
+def _r_versions() -> dict[str, str]:
+    """Return the versions of R and its package survival, asked here: what times R imports the database."""
+    program = shutil.which("Rscript")
+    asked = "cat(as.character(getRversion()), as.character(packageVersion('survival')))"
+    told = program and subprocess.run([program, "--vanilla", "-e", asked], capture_output=True, text=True, check=False)
+    versions = told.stdout.split() if told and told.returncode == 0 else ["not installed"] * 2
+    return dict(zip(("R", "survival"), versions, strict=True))
 
 
 def _memory() -> str:

@@ -53,15 +53,6 @@ class RAnswer:
     incidence: float
 
 
-def r_versions() -> dict[str, str]:
-    """Return the versions of R and its package survival."""
-    program = shutil.which("Rscript")
-    asked = "cat(as.character(getRversion()), as.character(packageVersion('survival')))"
-    told = program and subprocess.run([program, "--vanilla", "-e", asked], capture_output=True, text=True, check=False)
-    versions = told.stdout.split() if told and told.returncode == 0 else ["not installed"] * 2
-    return dict(zip(("R", "survival"), versions, strict=True))
-
-
 def run_r(rows: LeavingRows, scratch: Path, way: str, day: int) -> RAnswer | str:
     """Time R's curves on `rows`; return instead, in words, why there is no answer.
 
