@@ -54,7 +54,7 @@ def test_twelve_requests(twelve: SmallSnapshot) -> None:
     assert estimate.unit == "request"
     text = result_as_text(result)
     assert "33.3% (12.1% to 64.6%) of people who asked for help came to a first session within 30 days, 3 of 9" in text
-    assert "Snapshot small: 12 request rows, 11 people." in text
+    assert "Snapshot small: everyone in the data; 12 request rows, 11 people." in text
 
 
 def test_the_worked_example(shared: Path) -> None:
