@@ -29,12 +29,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
     try:
-        return command(options)
+        code = command(options)
+        sys.stdout.flush()
+        return code
     except UsageProblem as error:
         print(error, file=sys.stderr)
         return 2
     except IopError as error:
         print(error, file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # Who reads the output has seen enough (`| head`); what is left to write goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
         print(

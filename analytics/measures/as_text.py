@@ -10,6 +10,7 @@ from analytics.measures.cards import family_sentence
 from analytics.measures.results import Estimate, Ladder, StratifiedResult
 from analytics.measures.small_groups import SMALL_GROUP, SMALL_MARK, SMALL_WORDS, smaller_than
 from analytics.measures.subjects import counted_as
+from analytics.measures.tally import PLURAL
 from analytics.measures.types import ALL, Cohort, Estimator, Measure
 from analytics.texts import cohort_words, data_cut_words
 
@@ -28,7 +29,7 @@ def result_as_text(result: StratifiedResult, data_as_of: str = "") -> str:
         f"{measure.title} ({measure.name})",
         measure.question,
         "",
-        _sentence(measure, result.estimates[ALL]),
+        _sentence(measure, result.estimates[ALL], PLURAL[counted_as(measure, result.cohort.unit)]),
         *filter(None, [family_sentence(measure, result.estimates[ALL])]),
         "",
         *aligned(
@@ -75,8 +76,8 @@ def _p_value(value: float) -> str:
     return "p under 0.0001" if value < 0.0001 else f"p = {value:.4f}"
 
 
-def _sentence(measure: Measure, estimate: Estimate) -> str:
-    """Return value, of whom, interval, and who is not in it, in one line."""
+def _sentence(measure: Measure, estimate: Estimate, rows: str) -> str:
+    """Return value, of whom, interval, and who is not in it, in one line; `rows` is what is counted ("episodes")."""
     if not estimate.has_value:
         return str(estimate.reason)
     left_out = f"Not known: {estimate.unknown:,}. Too recent: {estimate.too_recent:,}."
@@ -84,8 +85,8 @@ def _sentence(measure: Measure, estimate: Estimate) -> str:
     value, counted = _value_and_interval(measure, estimate), _counts(measure, estimate)
     said = {
         Estimator.MEAN: f"{value} on average, from {counted} {measure.known_words}",
-        Estimator.MEAN_CHANGE: f"The scores of {counted} people improved by {value} on average",
-        Estimator.SLOPE: f"The scores of {counted} people improved by {value} on the typical path",
+        Estimator.MEAN_CHANGE: f"The scores of {counted} {rows} improved by {value} on average",
+        Estimator.SLOPE: f"The scores of {counted} {rows} improved by {value} on the typical path",
         Estimator.SURVIVAL: f"After {value}, half of {counted} {measure.did}",
         Estimator.MEDIAN: f"Half of {counted} {measure.did} {value} or less",
         Estimator.RATE: f"{counted}: {value}",
