@@ -152,8 +152,8 @@ def test(options, more):
             failed.append(name)
     say("== pytest" + (" (failed before it: {})".format(", ".join(failed)) if failed else ""))
     # Three processes, each file in one of them: where there are two processors, one of three waits for a disk or a
-    # page. They begin with the slow files, as tests/conftest.py has them. `-n 0` among the arguments goes back to one.
-    command = [python, "-m", "pytest", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
+    # page. `-n 0` among the arguments goes back to one.
+    command = [python, "-m", "pytest", "-n", "3", "--dist", "loadfile"]
     if options.long:
         # Counting the lines that were reached costs a fifth of the time.
         command += ["--cov", "--cov-report=term", "--long"]

@@ -10,7 +10,6 @@ import hypothesis
 import pytest
 
 from analytics.settings import PROJECT_ROOT
-from tests.slow_files import SLOW_FIRST
 
 SESSION = pytest.StashKey[pytest.Session]()
 MAIN = sys.modules["__main__"]
@@ -34,8 +33,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    place = {name: number for number, name in enumerate(SLOW_FIRST)}
-    items.sort(key=lambda item: place.get(item.path.name, len(place)))
     if config.getoption("--long"):
         return
     skip = pytest.mark.skip(reason="marked long: python run.py test --long")

@@ -13,7 +13,6 @@ import pytest
 from packaging.requirements import Requirement
 
 from analytics.settings import PROJECT_ROOT
-from tests.slow_files import SLOW_FIRST
 
 LOCKS = ("requirements-run.lock", "requirements.lock")
 
@@ -264,7 +263,3 @@ def test_nothing_of_the_data_of_this_machine_can_be_committed() -> None:
     assert [
         name for name in names if re.search(r"\.(duckdb|wal|key|anchors|forgotten|receipts\.jsonl)$|^data/local/", name)
     ] == []
-
-
-def test_the_files_that_begin_first_are_there() -> None:
-    assert [name for name in SLOW_FIRST if not [*PROJECT_ROOT.glob(f"tests/*/{name}")]] == []
