@@ -76,12 +76,13 @@ def internal_view(
             )
         small = frozenset({ALL}) if people < minimum else frozenset()
         return Disclosed(result, provenance, cohort_words, small, internal_minimum=internal_minimum, key=KEY)
+    hidden = smaller_than(result, internal_minimum)
     return Disclosed(
-        _without(result, smaller_than(result, internal_minimum), internal_minimum),
+        _without(result, hidden, internal_minimum),
         provenance,
         cohort_words,
         smaller_than(result, minimum),
-        smaller_than(result, internal_minimum),
+        hidden,
         internal_minimum,
         key=KEY,
     )

@@ -15,19 +15,16 @@ import numpy as np
 
 from analytics.errors import MeasureProblem
 from analytics.measures.cohort_sql import at_grain, rows_of
-from analytics.measures.denominators import LEFT, MATURE
+from analytics.measures.denominators import GRACE_DAYS, LEFT, MATURE, USUAL_WEEKS
 from analytics.measures.groups import choices
 from analytics.measures.results import Estimate, StratifiedResult
 from analytics.measures.small_groups import SMALL_GROUP, smaller_than
 from analytics.measures.types import ALL, NOT_KNOWN, Cohort, Estimator, Measure, SnapshotCursor, Stratifier
 from analytics.texts import data_cut_words, period_words
-from analytics.texts.periods import MONTHS_IN, Grain, grain_of, is_over, period_at, place_of
+from analytics.texts.periods import MONTHS_IN, Grain, grain_of, is_over, months_of, period_at, place_of
 
 Standing = Literal["counted", "not over", "too recent", "unfinished", "too early", "nobody"]
 
-# The longest usual plan, for data that name none; a fortnight of grace, as in the rule of maturity.
-_USUAL_WEEKS: Final = 12
-_GRACE_DAYS: Final = 14
 _DAYS_IN_MONTH: Final = 365.25 / 12
 
 
@@ -102,11 +99,11 @@ def steady_from(measure: Measure, snapshot: SnapshotCursor, cohort: Cohort, by: 
     admitted = [label for *_, label in answer if label is not None]
     if not admitted:
         return None
-    planned = [(weeks, people) for weeks, people, _ in answer if weeks is not None] or [(_USUAL_WEEKS, 1)]
+    planned = [(weeks, people) for weeks, people, _ in answer if weeks is not None] or [(USUAL_WEEKS, 1)]
     # One plan of a year must not cost a year of points: nine in ten are planned for at most so many weeks.
     reached = np.cumsum([people for _, people in planned])
     weeks = int(planned[int(np.searchsorted(reached, 0.9 * reached[-1]))][0])
-    return _first_month(min(admitted)) + math.ceil((7 * weeks + _GRACE_DAYS) / _DAYS_IN_MONTH)
+    return months_of(min(admitted)).start + math.ceil((7 * weeks + GRACE_DAYS) / _DAYS_IN_MONTH)
 
 
 def unfinished(
@@ -127,11 +124,6 @@ def unfinished(
         rows.parameters,
     )
     return dict(answer)
-
-
-def _first_month(period: str) -> int:
-    """Return the place of the first month of a period among all months."""
-    return place_of(period) * MONTHS_IN[grain_of(period)]
 
 
 def points_of(
@@ -167,7 +159,7 @@ def _point(
         standing, reason = "too recent", f"for {waiting:,} the time has not passed yet"
     elif open_stays:
         standing, reason, waiting = "unfinished", f"{open_stays:,} stays are not over yet", open_stays
-    elif steady is not None and _first_month(period) < steady:
+    elif steady is not None and months_of(period).start < steady:
         standing = "too early"
         reason = (
             f"only short stays could have ended: planned ones do from {period_words(period_at(steady, 'month'))} on"

@@ -19,4 +19,6 @@ NOT_LEFT: Final[Mapping[str, str]] = {LEFT: "still in the program"}
 # Among recent admissions only the short stays have ended, so a rate of those who left starts too low. Two
 # weeks beyond the planned length nearly everybody has left. Where the planned length is not recorded, twelve
 # weeks, the longest usual one, stand in for it.
-MATURE: Final = "observed_days >= 7 * coalesce(planned_weeks, 12) + 14"
+USUAL_WEEKS: Final = 12
+GRACE_DAYS: Final = 14
+MATURE: Final = f"observed_days >= 7 * coalesce(planned_weeks, {USUAL_WEEKS}) + {GRACE_DAYS}"

@@ -9,13 +9,15 @@ from analytics.measures.symptom_binding import SymptomMeasure
 from analytics.measures.types import Estimator, Measure, Table
 
 WHEN: Final = "the periods of the finance file"
+_NO_PRICE: Final = "No sentence: what a program costs is not what care costs a family."
 _BOOTSTRAP: Final = "ratio of sums with bootstrap interval (Efron & Tibshirani 1993)"
+_DRAWN: Final = "The interval draws whole periods of a program; below twelve there is none."
 _NOTES: Final = (
     "Both sides cover the same months: a period counts only when the cost of all its months is known and it lies "
     "between the first and the last admission of its program; how many periods were left out is given.",
     "Costs are those of the program, in the currency of the clinic, and of everybody in it, also of those who left "
     "early or were never measured. They are known by program and period only.",
-    "The interval draws whole periods of a program; below twelve there is none.",
+    _DRAWN,
 )
 
 cost_per_admission = Measure(
@@ -24,7 +26,7 @@ cost_per_admission = Measure(
     question="What did the programs cost per person admitted?",
     of_whom="of people admitted",
     did="were admitted",
-    no_family="No sentence: what a program costs is not what care costs a family.",
+    no_family=_NO_PRICE,
     table=Table.EPISODE_OUTCOME,
     eligible={},
     lost={},
@@ -45,10 +47,10 @@ cost_per_reliable_improvement = SymptomMeasure(
     question="What did the programs cost per person who was clearly {better} at the end ({name})?",
     did="were clearly {better} at the end",
     family=None,
-    no_family="No sentence: what a program costs is not what care costs a family.",
+    no_family=_NO_PRICE,
     success="{change} >= $reliable_change",
     thresholds=("reliable_change",),
-    window="the periods of the finance file, by the period of admission",
+    window=f"{WHEN}, by the period of admission",
     estimator=Estimator.COST,
     ratio_unit="improvement",
     better="lower",
@@ -88,6 +90,6 @@ slot_utilisation = Measure(
         "counted by calendar month, which only the privacy modes limited and synthetic keep.",
         "More people than places came to a session that was overbooked: the share can be above 100 %.",
         "The ladder counts people admitted in those periods; the sessions are also those of people admitted before.",
-        "The interval draws whole periods of a program; below twelve there is none.",
+        _DRAWN,
     ),
 )

@@ -9,26 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from analytics.measures.cohort_sql import Rows
 from analytics.measures.groups import groups_of
 from analytics.measures.ladder_sql import Statement, bound_to, outcome_of, parameters_in, passed, steps_of
 from analytics.measures.scan import Findings, Scan
+from analytics.measures.small_groups import PERSONS_NOT_COUNTED_FROM
 from analytics.measures.subjects import subject_of
 from analytics.measures.tally import Tally
 from analytics.measures.types import ALL, NOT_KNOWN, Estimator, Measure, SnapshotCursor, Stratifier
-
-# Nobody has more than a handful of episodes: from here on a group cannot be fewer than 11 people.
-SMALL_GROUP: Final = 200
 
 
 @dataclass(frozen=True)
 class Persons:
     """People in the cohort, and people behind the denominators: by position of the measure, then by group.
 
-    A group that is missing was not asked for: it has `SMALL_GROUP` episodes or more, or none at all. Rows without a
-    person are at least as many people as the largest wave has rows; how many there are in the cohort nobody knows.
+    A group that is missing was not asked for: it has `PERSONS_NOT_COUNTED_FROM` episodes or more, or none at all. Rows
+    without a person are at least as many people as the largest wave has rows; how many there are in the cohort nobody
+    knows.
     """
 
     in_cohort: int | None
@@ -60,7 +59,7 @@ def count_persons(scan: Scan, findings: Findings, snapshot: SnapshotCursor) -> P
         people = _distinct(snapshot.query(fetch.text, fetch.parameters), small, scan.by)
         for position, by_group in people.items():
             for group, members in by_group.items():
-                if rows_behind[position][group] < SMALL_GROUP:
+                if rows_behind[position][group] < PERSONS_NOT_COUNTED_FROM:
                     behind[position][group] = len(members)
     return Persons(in_cohort, tuple(behind))
 
@@ -80,7 +79,7 @@ def _of_waves(scan: Scan, rows_behind: Sequence[Mapping[str, int]], wave: str, s
     for raw, *largest in snapshot.query(found.text, found.parameters):
         for position, people in zip(positions, largest, strict=True):
             for group in groups_of(raw, scan.by):
-                if rows_behind[position][group] < SMALL_GROUP:
+                if rows_behind[position][group] < PERSONS_NOT_COUNTED_FROM:
                     behind[position][group] = max(behind[position].get(group, 0), int(people))
     return Persons(None, tuple(behind))
 
@@ -111,7 +110,7 @@ def _small_split_values(
         values = [
             NOT_KNOWN if raw is None else str(raw)
             for raw in findings.split_values
-            if any(0 < rows[group] < SMALL_GROUP for group in groups_of(raw, scan.by) if group != ALL)
+            if any(0 < rows[group] < PERSONS_NOT_COUNTED_FROM for group in groups_of(raw, scan.by) if group != ALL)
         ]
         if values:
             small[position] = values

@@ -27,10 +27,10 @@ from analytics.measures.ladder_sql import (
     passed,
     steps_of,
 )
-from analytics.measures.persons import SMALL_GROUP
 from analytics.measures.results import Estimate, StratifiedResult
+from analytics.measures.small_groups import PERSONS_NOT_COUNTED_FROM
 from analytics.measures.subjects import period_steps, why_no_groups
-from analytics.measures.tally import Tally, ladder_of, why_nothing
+from analytics.measures.tally import Tally, answer_code, ladder_of, why_nothing
 from analytics.measures.types import ALL, NOT_KNOWN, Cohort, Estimator, Measure, SnapshotCursor, Stratifier
 from analytics.statistics.ratio import FEWEST_CLUSTERS, bootstrap_ratio
 from analytics.texts.periods import months_of
@@ -116,8 +116,7 @@ def program_ratio(
     steps = steps_of(measure, measure.mature is not None)
     for raw, step, outcome, people in counted:
         program, _, period = str(raw).partition("|")
-        answer = 0 if outcome is None else 2 if outcome else 1
-        cells[program, period or None][step + (answer if step == len(steps) else 0)] += people
+        cells[program, period or None][step + (answer_code(outcome) if step == len(steps) else 0)] += people
     periods = [Period(program, label, amount if months == len(months_of(label)) else None)
                for program, label, months, amount in finance]  # fmt: skip
     sessions: dict[str, dict[str, int]] = defaultdict(dict)
@@ -282,9 +281,11 @@ def _people_in_cohort(measure: Measure, snapshot: SnapshotCursor, cohort: Cohort
 def _people_behind(
     measure: Measure, snapshot: SnapshotCursor, cohort: Cohort, parts: Mapping[str, Part]
 ) -> dict[str, int]:
-    """Count the distinct people with the outcome behind each group of fewer than `SMALL_GROUP` of them."""
+    """Count the distinct people with the outcome behind each group of fewer than `PERSONS_NOT_COUNTED_FROM` of them."""
     yes = len(steps_of(measure, measure.mature is not None)) + 3
-    small: dict[str, Sequence[Key]] = {g: part.keys for g, part in parts.items() if part.counts[yes] < SMALL_GROUP}
+    small: dict[str, Sequence[Key]] = {
+        g: part.keys for g, part in parts.items() if part.counts[yes] < PERSONS_NOT_COUNTED_FROM
+    }
     keys = sorted({f"{program}|{period}" for each in small.values() for program, period in each})
     if not keys:
         return {}

@@ -21,6 +21,7 @@ CSQ: Final = _questionnaire("csq8")
 ASKED_WITH = f"asked with the {CSQ.name}"
 COUNTED = "asked where the invitations were counted"
 UNCOUNTED = "answers for which invitations were not counted"
+_NOT_COUNTED: Final = {UNCOUNTED: "is_counted = false and is_answered"}
 WHEN: Final = "the period for which the answer or the invitation was counted"
 _NOTES: Final = (
     "Clients, their families and those who refer are taken together: split by who was asked before reading it.",
@@ -43,7 +44,7 @@ satisfaction = Measure(
     success="recommend = 4",
     unknown_words="no answer",
     known_words="with an answer to this question",
-    also_counted={UNCOUNTED: "is_counted = false and is_answered"},
+    also_counted=_NOT_COUNTED,
     open_ended=UNCOUNTED,
     window=WHEN,
     estimator=Estimator.PROPORTION,
@@ -90,7 +91,7 @@ satisfaction_total = Measure(
     amount_range=(CSQ.minimum, CSQ.maximum),
     unknown_words="no answer",
     known_words="with a total",
-    also_counted={UNCOUNTED: "is_counted = false and is_answered"},
+    also_counted=_NOT_COUNTED,
     open_ended=UNCOUNTED,
     window=WHEN,
     estimator=Estimator.MEAN,

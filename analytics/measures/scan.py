@@ -21,9 +21,9 @@ from analytics.measures.ladder_sql import (
     steps_of,
 )
 from analytics.measures.slopes import Patterns, pattern_sums, patterns_by_group
-from analytics.measures.subjects import counted_as, subject_of
+from analytics.measures.subjects import counted_as, splits_of
 from analytics.measures.sums_sql import PairSums, pairs_of, read_sums, summing
-from analytics.measures.tally import Paired, Tally
+from analytics.measures.tally import Paired, Tally, answer_code
 from analytics.measures.types import ALL, Cohort, Counted, Estimator, Measure, SnapshotCursor, Stratifier, Unit
 from analytics.texts.periods import Grain
 
@@ -69,10 +69,11 @@ class Scan:
     @property
     def split(self) -> str:
         """The column to group by, as SQL."""
-        if self.by is Stratifier.AT_LANDMARK and self.measures[0].landmark is not None:
-            return at_landmark(self.measures[0].landmark)
-        if self.by is None or self.by not in subject_of(self.measures[0]).splits:
+        measure = self.measures[0]
+        if self.by is None or self.by not in splits_of(measure):
             return "null"
+        if self.by is Stratifier.AT_LANDMARK and measure.landmark is not None:
+            return at_landmark(measure.landmark)
         return at_grain(self.by.value, self.grain) if self.by in PERIODS else self.by.value
 
 
@@ -147,7 +148,7 @@ def _read_counts(scan: Scan, counts: Sequence[Row], sums: Sequence[Row] = ()) ->
         position, step = next((p, s) for p, s in enumerate(values[:measures]) if s is not None)
         outcome, has_passed = values[measures:], step == lengths[position]
         for number in own[position]:
-            codes[number][raw, step + (_answer(outcome[number]) if has_passed else 0)] += count
+            codes[number][raw, step + (answer_code(outcome[number]) if has_passed else 0)] += count
         pair = tuple(outcome[number] for number in both[position])
         if has_passed and pair and None not in pair:
             answers[position][raw, pair] += count
@@ -186,7 +187,7 @@ def _read_histogram(scan: Scan, answer: Sequence[Row]) -> Findings:
         for group in groups_of(raw, scan.by):
             planned[group] = max(planned[group], longest or 0)
         is_counted = step == last_step and day is not None
-        codes[raw, step + (_answer(True) if is_counted else 0)] += count
+        codes[raw, step + (answer_code(True) if is_counted else 0)] += count
         if is_counted:
             days[raw, (day, way_of(way))] += count
     tallies = _tallies(scan, 0, codes)
@@ -204,7 +205,7 @@ def _read_patterns(scan: Scan, answer: Sequence[Row]) -> Findings:
     last_step = len(steps_of(measure, scan.matured[0]))
     codes: Counter[tuple[object, int]] = Counter()
     for raw, step, scores, _, _, stays, *_ in answer:
-        codes[raw, step + (_answer(True) if step == last_step and scores else 0)] += stays
+        codes[raw, step + (answer_code(True) if step == last_step and scores else 0)] += stays
     tallies = _tallies(scan, 0, codes)
     nothing: dict[str, Patterns] = {group: {} for group in tallies}
     return Findings(
@@ -221,8 +222,3 @@ def _tallies(scan: Scan, position: int, codes: Counter[tuple[object, int]]) -> d
 
 def _by_group(scan: Scan, cells: Counter[tuple[object, Key]]) -> dict[str, dict[Key, int]]:
     return added_up(((raw, key, count) for (raw, key), count in cells.items()), scan.by)
-
-
-def _answer(outcome: bool | None) -> int:
-    """Return what an outcome adds to the step code: 0 not known, 1 no, 2 yes."""
-    return 0 if outcome is None else 2 if outcome else 1

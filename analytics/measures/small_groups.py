@@ -11,7 +11,8 @@ SMALL_GROUP: Final = 11  # CMS cell size policy: results of 1 to 10 people do no
 SMALL_MARK: Final = "small"
 SMALL_WORDS: Final = f"{SMALL_MARK}: fewer than {SMALL_GROUP} people; do not compare, do not share."
 
-# From here on evaluate() no longer counts persons: 200 episodes are never fewer than 11 people.
+# Nobody has more than a handful of episodes: from so many on a group cannot be fewer than 11 people, and they are not
+# counted.
 PERSONS_NOT_COUNTED_FROM: Final = 200
 
 

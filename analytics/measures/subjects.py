@@ -122,6 +122,12 @@ def subject_of(measure: Measure) -> Subject:
     return _PROGRAMS if measure.estimator in PROGRAM_RATIOS else SUBJECTS[measure.table]
 
 
+def splits_of(measure: Measure) -> frozenset[str]:
+    """Return the splits of a measure: those that its rows know, and that of its landmark."""
+    splits = subject_of(measure).splits
+    return splits if measure.landmark is None else splits | {Stratifier.AT_LANDMARK}
+
+
 def everybody_words(measure: Measure) -> str:
     """Return who is counted where nobody is left out."""
     return f"everybody {subject_of(measure).everybody['episode']}"
@@ -144,11 +150,11 @@ def why_not_known(measure: Measure, cohort: Cohort) -> str | None:
 
 def why_no_groups(measure: Measure, by: Stratifier | None) -> str | None:
     """Return the sentence for a split that the rows do not know; None without one."""
-    if by is Stratifier.AT_LANDMARK and measure.landmark is None:
+    if by is None or by in splits_of(measure):
+        return None
+    if by is Stratifier.AT_LANDMARK:
         return NO_LANDMARK
-    subject = subject_of(measure)
-    known = subject.splits | ({Stratifier.AT_LANDMARK} if measure.landmark is not None else set())
-    return None if by is None or by in known else _not_known(subject, [words("heading", by.value)])
+    return _not_known(subject_of(measure), [words("heading", by.value)])
 
 
 def unknown_filters(subject: Subject, cohort: Cohort) -> Iterator[str]:

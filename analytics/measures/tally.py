@@ -89,6 +89,11 @@ class Paired:
         return self.cells.get((before, after), 0)
 
 
+def answer_code(outcome: bool | None) -> int:
+    """Return what an outcome adds to the step code: 0 not known, 1 no, 2 yes."""
+    return 0 if outcome is None else 2 if outcome else 1
+
+
 def ladder_of(tally: Tally, measure: Measure, unit: Unit, is_collected: bool = True) -> Ladder:
     """Return the rungs from everybody to the numerator; what each rung loses is named.
 

@@ -107,7 +107,7 @@ def _bare(value: float, scale: Scale) -> str:
         return ""
     if scale is Scale.SHARE:
         return str(whole(100 * value))
-    return count(whole(value)) if scale in (Scale.DAYS, Scale.MONEY) else decimal(value, _PLACES.get(scale, 1))
+    return value_text(value, scale)
 
 
 def interval(low: float, high: float, scale: Scale = Scale.SHARE) -> str:

@@ -63,9 +63,7 @@ def months_of(period: str) -> range:
 
 def place_of(period: str) -> int:
     """Return where a period lies among those of its grain; the next one is one further, whatever the year."""
-    year, _, last = _months(period)
-    length = MONTHS_IN[grain_of(period)]
-    return int(year) * (12 // length) + (last or 12) // length - 1
+    return months_of(period).start // MONTHS_IN[grain_of(period)]
 
 
 def period_at(place: int, grain: Grain) -> str:
@@ -86,15 +84,10 @@ def is_over(period: str, data_as_of: str) -> bool:
         cut itself nobody can know, so it is not over.
     """
     if len(data_as_of) == len("2026-09-30"):
-        year, _, last = _months(period)
-        month = last or 12
-        return date(int(year), month, calendar.monthrange(int(year), month)[1]) <= date.fromisoformat(data_as_of)
-    return _last_month(period) < _last_month(data_as_of) - MONTHS_IN[grain_of(data_as_of)] + 1
-
-
-def _last_month(period: str) -> int:
-    year, _, last = _months(period)
-    return 12 * int(year) + (last or 12)
+        year, before = divmod(months_of(period).stop - 1, 12)
+        last_day = calendar.monthrange(year, before + 1)[1]
+        return date(year, before + 1, last_day) <= date.fromisoformat(data_as_of)
+    return months_of(period).stop <= months_of(data_as_of).start
 
 
 def period_words(period: str) -> str:

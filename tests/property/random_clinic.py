@@ -19,23 +19,23 @@ def random_clinic(seed: int, persons: int) -> RowTables:
     return _Clinic(random.Random(seed), persons).tables()
 
 
+# Rows that a program may not have collected.
+COLLECTED = (
+    "attendance",
+    "score",
+    "substance_use",
+    "followup",
+    "acute_event",
+    "capture",
+    "referral",
+    "satisfaction",
+)
+
+
 class _Clinic:
     def __init__(self, chance: random.Random, persons: int) -> None:
         self.chance = chance
-        self.rows: dict[str, list[dict[str, Any]]] = {
-            name: []
-            for name in (
-                "episode",
-                "attendance",
-                "score",
-                "substance_use",
-                "followup",
-                "acute_event",
-                "capture",
-                "referral",
-                "satisfaction",
-            )
-        }
+        self.rows: dict[str, list[dict[str, Any]]] = {name: [] for name in ("episode", *COLLECTED)}
         for person_id in range(1, persons + 1):
             self.person(person_id)
         # Requests draw from chance of their own: what came before stays as it was.

@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from analytics.store.outcomes import OUTCOME_TABLES, build_outcomes
-from tests.property.random_clinic import random_clinic
+from tests.property.random_clinic import COLLECTED, random_clinic
 from tests.spec.outcome_twin import OutcomeTwin
 from tests.spec.row_tables import RowTables, load
 
@@ -82,16 +82,7 @@ def test_a_kind_of_row_that_was_not_collected_equals_the_twin(kind: str) -> None
 
 def test_collected_without_a_row_equals_the_twin() -> None:
     tables = random_clinic(6, 60)
-    for kind in (
-        "attendance",
-        "score",
-        "substance_use",
-        "followup",
-        "acute_event",
-        "capture",
-        "referral",
-        "satisfaction",
-    ):
+    for kind in COLLECTED:
         tables[kind] = []
     assert_equal_to_twin(tables)
 
