@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from analytics.bench.budget import Row
-from analytics.bench.printed import as_dict, as_text, gates_met
+from analytics.bench.printed import as_dict, as_line, as_text, gates_met
 from analytics.bench.timing import in_child
 from analytics.errors import StoreProblem, UsageProblem
 from analytics.settings import PROJECT_ROOT
@@ -53,7 +53,7 @@ def run_bench(
     json_path : where the figures are also written as JSON; None = nowhere.
     write_raw : writes the raw files of so many episodes into a folder. It must be importable: it runs in a
         process of its own.
-    progress : told what is being measured.
+    progress : told what is being measured, and each figure as soon as it is known: the rest may take an hour.
     project : the folder with `app.py` and `pages/`, for the row of page reruns.
 
     Returns
@@ -101,17 +101,23 @@ def _measure(
     if times > 1:
         progress(f"copying the data {times} times over")
         store = copied_store(imported_store, folder / "copies", times)
+    of_import = _told(import_rows(imported), progress)
     progress("measures")
-    rows = in_child(evaluation_rows, store, episodes)
+    rows = _told(in_child(evaluation_rows, store, episodes), progress)
     progress("curves")
-    rows += in_child(curve_rows, store, scratch)
+    rows += _told(in_child(curve_rows, store, scratch), progress)
     progress("outcome tables")
-    rows += outcome_rows(store, scratch, episodes)
+    rows += _told(outcome_rows(store, scratch, episodes), progress)
     progress("weeks and pairs")
-    rows.append(in_child(against_pandas, imported_store))
-    rows += import_rows(imported)
+    rows += _told([in_child(against_pandas, imported_store)], progress)
     progress("pages")
-    return rows + page_rows(project, folder / "demo", write_raw)
+    return rows + of_import + page_rows(project, folder / "demo", write_raw)
+
+
+def _told(rows: list[Row], progress: Callable[[str], None]) -> list[Row]:
+    for row in rows:
+        progress(as_line(row))
+    return rows
 
 
 def _copies(episodes: int) -> int:

@@ -28,13 +28,18 @@ class Gate:
     ----------
     limit, target : of the ratio where the row has a peer, else of our figure in the row's unit.
     at_least : True when more is better: rows a second, or how many times faster than the peer.
-    from_episodes : the gate holds from this number of episodes on.
+    from_episodes, until_episodes : the gate holds from this number of episodes up to that one; None = and above.
     """
 
     limit: float
     target: float | None = None
     at_least: bool = False
     from_episodes: int = BUDGET_SIZE
+    until_episodes: int | None = None
+
+    def judges(self, episodes: int) -> bool:
+        """Return whether the gate holds at this size."""
+        return self.from_episodes <= episodes <= (self.until_episodes or episodes)
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,7 @@ class Row:
             return Verdict.NOT_MEASURED
         if self.disagreement:
             return Verdict.MISSED
-        if episodes < self.gate.from_episodes:
+        if not self.gate.judges(episodes):
             return Verdict.NOT_JUDGED
         within = figure >= self.gate.limit if self.gate.at_least else figure <= self.gate.limit
         return Verdict.MET if within else Verdict.MISSED

@@ -34,6 +34,11 @@ def as_text(rows: Sequence[Row], episodes: int) -> str:
     )
 
 
+def as_line(row: Row) -> str:
+    """Return one row without its verdict, to be told while the others are still measured."""
+    return "  ".join(cell for cell in _cells(row, 0)[:5] if cell)
+
+
 def as_dict(rows: Sequence[Row], episodes: int) -> dict[str, object]:
     """Return the same for a program: figures unrounded, None where there is none."""
     met, measured = gates_met(rows, episodes)
@@ -52,6 +57,7 @@ def as_dict(rows: Sequence[Row], episodes: int) -> dict[str, object]:
                 "target": row.gate.target,
                 "at_least": row.gate.at_least,
                 "gate_from_episodes": row.gate.from_episodes,
+                "gate_until_episodes": row.gate.until_episodes,
                 "runs": row.runs if row.ours is not None else 0,
                 "verdict": row.verdict(episodes).value,
                 "reason": row.reason or row.disagreement or None,
@@ -107,7 +113,7 @@ def _cells(row: Row, episodes: int) -> tuple[str, ...]:
     verdict = row.verdict(episodes)
     words = verdict.value
     if verdict is Verdict.NOT_JUDGED:
-        words = f"not judged: holds from {row.gate.from_episodes:,} episodes on"
+        words = f"not judged: {_holds(row.gate, episodes)}"
     elif row.reason or row.disagreement:
         words = f"{words}: {row.reason or row.disagreement}"
     if row.note:
@@ -123,6 +129,13 @@ def _cells(row: Row, episodes: int) -> tuple[str, ...]:
         "" if row.ours is None else str(row.runs),
         words,
     )
+
+
+def _holds(gate: Gate, episodes: int) -> str:
+    """Return at which sizes a gate holds that does not hold at this one."""
+    if episodes < gate.from_episodes:
+        return f"holds from {gate.from_episodes:,} episodes on"
+    return f"holds up to {gate.until_episodes:,} episodes"
 
 
 def _limit(gate: Gate, limit: float, unit: str) -> str:

@@ -64,6 +64,14 @@ def test_below_its_size_a_gate_is_not_judged_but_a_wrong_answer_still_is() -> No
     assert wrong.verdict(BUDGET_SIZE - 1) is Verdict.MISSED
 
 
+def test_a_budget_in_seconds_for_a_million_is_no_budget_for_more() -> None:
+    row = Row("overview", "s", Gate(0.8, until_episodes=BUDGET_SIZE), 0.9)
+    assert row.verdict(BUDGET_SIZE) is Verdict.MISSED
+    assert row.verdict(BUDGET_SIZE + 1) is Verdict.NOT_JUDGED
+    assert "not judged: holds up to 1,000,000 episodes" in as_text([row], BUDGET_SIZE + 1)
+    assert "not judged: holds from 1,000,000 episodes on" in as_text([row], BUDGET_SIZE - 1)
+
+
 def test_the_text_ends_with_the_gates_met_of_those_measured() -> None:
     rows = [row for row, _, _ in VERDICTS]
     # met: a, c, g, k; missed: b, d, f, h, j; e and i were not measured
@@ -192,7 +200,9 @@ def test_every_row_is_measured_on_made_up_data_and_peers_give_the_same_answers(
     assert f"{content['gates_met']} of {content['gates_measured']} gates met" == printed[-1]
     assert code == (0 if content["gates_met"] == content["gates_measured"] else 1)
     assert printed[-2].startswith("Machine: processors ") and content["machine"]["duckdb"] in printed[-2]
-    assert len(steps) == 6
+    # Six kinds of work, and every figure but the last two, which come with the table.
+    assert len(steps) == 6 + len(LINES) - 2
+    assert any(re.match(r"import of [\d,]+ raw rows, all rules  [\d,]+ rows/s  ≥ 300,000 rows/s$", s) for s in steps)
 
     by_work = {row["work"] + (f" | {row['peer']}" if row["peer"] else ""): row for row in content["rows"]}
     for work, row in by_work.items():
