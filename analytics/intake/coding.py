@@ -45,7 +45,11 @@ def finding_text(name: str, rule: str, text: str) -> str:
     """Return SQL for a finding, `column|RULE|masked value`."""
     if rule in UNMASKED_RULES or not name:
         return f"'{name}|{rule}|'"
-    return f"'{name}|{rule}|' || coalesce(left({text}, 1) || '… (' || length({text}) || ' characters)', '')"
+    return f"'{name}|{rule}|' || {_masked(text)}"
+
+
+def _masked(text: str) -> str:
+    return f"coalesce(left({text}, 1) || '… (' || length({text}) || ' characters)', '')"
 
 
 class CodedColumn:
@@ -70,8 +74,7 @@ class CodedColumn:
         self._read, rules = read_column(column, f"t_{name}", spec, context)
         too_long = (f"strlen(t_{name}) > {LONGEST_FIELD}", name, "FIELD_TOO_LONG")
         given = [too_long, cell_error_rule(name, f"t_{name}"), *rules]
-        chain = " ".join(f"when {c} then {finding_text(n, rule, f't_{n}')}" for c, n, rule in given)
-        self._judged = f"case {chain} end"
+        self._given = [(condition, rule) for condition, _, rule in given]
         self.raw, self.join = f"coalesce({source}, '')", ""
         if self.has_domain:
             code = f"n_{name}"
@@ -89,10 +92,10 @@ class CodedColumn:
                 self.coded = [f"enum_code(({self.raw})::{self._type}) as {code}", long_text]
                 self.carried = [f"cleaned(v.r_{name}) as t_{name}", *domain]
                 self.value = f"coalesce(d_{name}, {self._read})"
-                self.finding = f"case when t_{name} is null then f_{name} else {self._judged} end"
+                self.finding = f"case when t_{name} is null then f_{name} else {self._judged()} end"
         elif name in present:
             self.coded, self.carried = [f"{source} as r_{name}"], [f"cleaned(v.r_{name}) as t_{name}"]
-            self.value, self.finding = self._read, self._judged
+            self.value, self.finding = self._read, self._judged()
         else:
             # Read all the same, so that the empty column has its type; an instrument is looked up, and has nowhere.
             self.coded, self.carried = [], [f"null::varchar as t_{name}"]
@@ -102,14 +105,24 @@ class CodedColumn:
         """Read and judge every distinct text, which is in the list column `values` of `distinct_texts`."""
         texts = f"select unnest({values}) as raw from distinct_texts"
         connection.execute(f"create type {self._type} as enum ({texts})")
-        names = _NAME_TABLES.get(self._kind)
-        joined = f"left join {names} i on i.form = instrument_form(t_{self.name})" if names else ""
+        name, names = self.name, _NAME_TABLES.get(self._kind)
+        joined = f"left join {names} i on i.form = instrument_form(t_{name})" if names else ""
+        # The mask is written once, around the rules: DuckDB takes longer to plan a long statement than to judge texts.
+        rules = " ".join(f"when {condition} then '{name}|{rule}|'" for condition, rule in self._given)
+        bare = " or ".join(f"broken = '{name}|{rule}|'" for _, rule in self._given if rule in UNMASKED_RULES)
+        mask = f"case when {bare} then '' else {_masked(f't_{name}')} end" if bare else _masked(f"t_{name}")
         connection.execute(
-            f"create table {self.domain} as select enum_code(raw::{self._type}) as code, raw, "
-            f"{quoted(self.name)} as value, {self._judged} as finding from ("
-            f"select raw, t_{self.name}, {self._read} as {quoted(self.name)} from ("
-            f"select raw, cleaned(raw) as t_{self.name} from ({texts})) {joined})"
+            f"create table {self.domain} as select enum_code(raw::{self._type}) as code, raw, {quoted(name)} as value, "
+            f"broken || {mask} as finding from ("
+            f"select *, case {rules} end as broken from ("
+            f"select raw, t_{name}, {self._read} as {quoted(name)} from ("
+            f"select raw, cleaned_once(raw) as t_{name} from ({texts})) {joined}))"
         )
+
+    def _judged(self) -> str:
+        name = self.name
+        chain = " ".join(f"when {c} then {finding_text(name, rule, f't_{name}')}" for c, rule in self._given)
+        return f"case {chain} end"
 
     def drop_type(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Let go of the type that gave the texts their numbers; the domain stays."""

@@ -77,6 +77,7 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
     for statement in enum_statements():
         connection.execute(statement)
     connection.execute(f"create macro cleaned(x) as ({cleaned_sql('x')})")
+    connection.execute(f"create macro cleaned_once(x) as ({_cleaned_slowly('x')})")
     connection.execute(f"create macro code_form(x) as ({normal_form('x', '_')})")
     connection.execute(f"create macro instrument_form(x) as ({normal_form('x', '')})")
     scored = {each.id for each in load_questionnaires().values() if each.items}
@@ -114,10 +115,15 @@ def cleaned_sql(text: str) -> str:
     last = f"right({text}, 1)"
     ends = f"{last} between '0' and '9' or strlen({text}) > 4 and {last} between 'A' and 'z'"
     plain = f"{text} >= '0' and {text} < '{{' and ({ends})"
+    return f"case when {plain} then {text} else {_cleaned_slowly(text)} end"
+
+
+def _cleaned_slowly(text: str) -> str:
+    """Return the same without the quick look: for the few texts of a domain it only lengthens the statement."""
     # A pattern, not `in (…)` or a list: DuckDB makes a join of those, over every row, also where a case is not reached.
     tokens = literal("(?i)" + "|".join(map(re.escape, NULL_TOKENS)))
     trimmed = f"trim({text}, {_BLANKS})"
-    return f"case when {plain} then {text} when regexp_full_match({trimmed}, {tokens}) then null else {trimmed} end"
+    return f"case when regexp_full_match({trimmed}, {tokens}) then null else {trimmed} end"
 
 
 def stage(

@@ -11,9 +11,10 @@ from analytics.errors import MeasureProblem
 from analytics.measures.curve_comparisons import MOST_COMPARED
 from analytics.measures.results import Estimate, StratifiedResult
 from analytics.measures.types import ALL, NOT_KNOWN, Estimator, Measure
+from analytics.reports.frame import by_when
 from analytics.reports.numbers import Scale, count, scale_of, size_words, value_words
 from analytics.statistics.proportions import newcombe_difference
-from analytics.texts import split_words, words
+from analytics.texts import label, split_words, words
 
 NOT_ASSIGNED: Final = "People were not assigned by chance."
 OVERLAP: Final = "A person can be in several of these groups; they do not add up."
@@ -62,22 +63,30 @@ def comparison_sentence(disclosed: Disclosed[StratifiedResult], group: str, othe
     gap = group_difference(result, group, other)
     if gap is None:
         return f"{_capital(first)} and {second} cannot be compared: one of them has no value."
+    return f"{_capital(_when(gap) + _apart(result, group, other, gap))}. {NOT_ASSIGNED}"
+
+
+def _when(gap: Difference) -> str:
+    return "" if gap.day is None else f"on day {gap.day}, "
+
+
+def _apart(result: StratifiedResult, group: str, other: str, gap: Difference) -> str:
+    """Return how far two groups of a split lie from each other, without its day, a capital or a full stop."""
+    by = str(result.by)
+    first, second = words(by, group), words(by, other)
     change = result.measure.estimator in (Estimator.MEAN_CHANGE, Estimator.SLOPE)
-    when = "" if gap.day is None else f"On day {gap.day}, "
     if math.isnan(gap.low) or math.isnan(gap.high):
-        text = f"no interval can be given for the difference between {first} and {second}."
-    elif gap.low <= 0 <= gap.high:
+        return f"no interval can be given for the difference between {first} and {second}"
+    if gap.low <= 0 <= gap.high:
         below = f"{size_words(gap.low, gap.scale)} {_LESS[change]}"
         above = f"{_bare(gap.high, gap.scale)} {_MORE[change]}"
-        text = f"no clear difference between {first} and {second}: between {below} and {above}."
-    else:
-        near, far = sorted((abs(gap.low), abs(gap.high)))
-        side = _MORE[change] if gap.value > 0 else _LESS[change]
-        size = size_words(gap.value, gap.scale)
-        verb = "are" if result.by.value in _OF_PEOPLE and group != NOT_KNOWN else "is"
-        apart = f"improved by {size} {side} than" if change else f"{verb} {size} {side}"
-        text = f"{first} {apart} {second} (between {_bare(near, gap.scale)} and {_bare(far, gap.scale)})."
-    return f"{_capital(when + text)} {NOT_ASSIGNED}"
+        return f"no clear difference between {first} and {second}: between {below} and {above}"
+    near, far = sorted((abs(gap.low), abs(gap.high)))
+    side = _MORE[change] if gap.value > 0 else _LESS[change]
+    size = size_words(gap.value, gap.scale)
+    verb = "are" if by in _OF_PEOPLE and group != NOT_KNOWN else "is"
+    apart = f"improved by {size} {side} than" if change else f"{verb} {size} {side}"
+    return f"{first} {apart} {second} (between {_bare(near, gap.scale)} and {_bare(far, gap.scale)})"
 
 
 @disclosed_only
@@ -122,12 +131,14 @@ def split_headline(disclosed: Disclosed[StratifiedResult]) -> str:
     if result.by is None:
         raise MeasureProblem("Only a result with groups has a headline about them.")
     title, by = result.measure.title, split_words(result.by.value)
+    if result.measure.way:
+        # The title is about every way of leaving; the groups are compared by one of them.
+        title = f"{label('exit', result.measure.way)} {by_when(result)}"
     pairs = [(pair, group_difference(result, *pair)) for pair in compared_groups(result, disclosed.small)]
     clear = [(pair, gap) for pair, gap in pairs if gap is not None and (gap.low > 0 or gap.high < 0)]
     if clear:
-        (group, other), _ = max(clear, key=lambda item: abs(item[1].value))
-        sentence = comparison_sentence(disclosed, group, other).removesuffix(NOT_ASSIGNED).strip(" .")
-        return f"{title}: {sentence[:1].lower() + sentence[1:]}"
+        (group, other), gap = max(clear, key=lambda item: abs(item[1].value))
+        return f"{title}: {'' if result.measure.way else _when(gap)}{_apart(result, group, other, gap)}"
     if pairs:
         return f"{title}: no clear difference {by}"
     shown = [

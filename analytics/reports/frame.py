@@ -43,8 +43,15 @@ def _marks(result: StratifiedResult) -> str:
     if result.by is None:
         return "95% interval"
     everyone = result.estimates[ALL]
+    share = f"share that {result.measure.did} {by_when(result)}" if result.measure.way else ""
     line = f"dashed line: all {count(everyone.denominator)}" if everyone.has_value else ""
-    return " · ".join(part for part in ("dot and 95% interval", line) if part)
+    return " · ".join(part for part in (share, "dot and 95% interval", line) if part)
+
+
+def by_when(result: StratifiedResult) -> str:
+    """Return until when those who left in a measure's way are counted: "by day 84", or the end of each group's plan."""
+    days = {estimate.details["day"] for estimate in result.estimates.values() if "day" in estimate.details}
+    return f"by day {next(iter(days)):.0f}" if len(days) == 1 else "by the end of the plan"
 
 
 @disclosed_only

@@ -418,6 +418,32 @@ def test_groups_of_an_incidence_differ_by_what_the_result_says() -> None:
     assert hidden.differences == () and "in_person" in hidden.estimates
 
 
+def test_a_split_of_ways_of_leaving_says_which_way_and_by_when() -> None:
+    gap = DayDifference("telehealth", "in_person", 84, 0.11, 0.02, 0.2)
+    groups = {"all": left(0.61, 0.27, 0), "in_person": left(0.56, 0.3, 0), "telehealth": left(0.67, 0.2, 0)}
+    disclosed = shown(groups, BY_MODALITY, LEAVING, differences=(gap,))
+    headline = comparisons.split_headline(disclosed)
+    assert headline == "Finished by day 84: telehealth is 11 points above in person (between 2 and 20)"
+    assert "share that had completed the program by day 84 · dot and 95% interval" in subtitle(disclosed)
+    plans = {
+        name: dataclasses.replace(each, details={**each.details, "day": 70.0} if name == "telehealth" else each.details)
+        for name, each in groups.items()
+    }
+    by_plan = shown(plans, BY_MODALITY, LEAVING)
+    assert "had completed the program by the end of the plan" in subtitle(by_plan)
+    assert comparisons.split_headline(by_plan).startswith("Finished by the end of the plan: ")
+
+
+def test_the_headline_of_a_split_is_its_clearest_difference_or_says_that_there_is_none() -> None:
+    clear = shown({"all": share(104, 150), "in_person": share(56, 70), "telehealth": share(48, 80)}, BY_MODALITY)
+    assert comparisons.split_headline(clear) == (
+        "Clearly better, PHQ-9: in person is 20 points above telehealth (between 5 and 33)"
+    )
+    assert comparisons.split_headline(shown(by_modality(), BY_MODALITY)).startswith(
+        "Clearly better, PHQ-9: no clear difference"
+    )
+
+
 # Frame
 
 
