@@ -97,11 +97,11 @@ def _measure(
     progress("making and importing the data")
     times = _copies(episodes)
     imported = import_once(folder, episodes // times, write_raw)
+    of_import = _told(import_rows(imported), progress)
     imported_store = store = folder / "store"
     if times > 1:
         progress(f"copying the data {times} times over")
         store = copied_store(imported_store, folder / "copies", times)
-    of_import = _told(import_rows(imported), progress)
     progress("measures")
     rows = _told(in_child(evaluation_rows, store, episodes), progress)
     progress("curves")

@@ -41,6 +41,8 @@ def copy_state(store: Path, target: Path, times: int) -> None:
             def ask(sql: str) -> list[tuple[Any, ...]]:
                 return connection.execute(sql).fetchall()
 
+            # Rows keep their order, and two threads would hold back, and spill, what is not their turn yet.
+            ask("set threads = 1")
             step = _numbers(ask, rows)
             for table in (*ROW_TABLES, "import_batch", "quarantine"):
                 source, into = _quoted(rows / f"{table}.parquet"), _quoted(build / "rows" / f"{table}.parquet")

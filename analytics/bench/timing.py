@@ -33,9 +33,9 @@ def seconds_of(work: Callable[[], object]) -> float:
 
 
 def runs_after(warm_up: float) -> int:
-    """Return how often to run work whose warm-up took so many seconds."""
+    """Return how often to run work whose warm-up took so many seconds; 0 = no more, the warm-up is the figure."""
     if warm_up >= VERY_LONG_SECONDS:
-        return 1
+        return 0
     return RUNS if warm_up < LONG_SECONDS else RUNS_OF_LONG_WORK
 
 
@@ -44,7 +44,10 @@ def medians(*works: Callable[[], object]) -> tuple[list[float], int]:
 
     They take turns so that whatever else the machine does meets all of them alike.
     """
-    runs = runs_after(max(seconds_of(work) for work in works))
+    first = [seconds_of(work) for work in works]
+    runs = runs_after(max(first))
+    if not runs:
+        return first, 1
     rounds = [[seconds_of(work) for work in works] for _ in range(runs)]
     return [median(own) for own in zip(*rounds, strict=True)], runs
 

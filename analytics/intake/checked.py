@@ -27,8 +27,7 @@ from analytics.intake.report import (
 from analytics.intake.report_text import FIRST_ROWS
 from analytics.intake.scales import settle_scales
 from analytics.intake.sources import Sources, SourceTable
-from analytics.intake.sql_text import quoted
-from analytics.intake.staging import StagingContext, stage
+from analytics.intake.staging import StagingContext, stage, stage_nothing
 
 COLLISION_WARNING: Final = 0.01
 
@@ -82,10 +81,12 @@ class CheckedFiles:
 
     def _stage(self, spec: TableSpec, sources: Sources, incremental: bool) -> None:
         """Stage one file and write its part of the report; an absent file gives an empty stage and no report."""
-        source = sources.tables.get(spec.table) or _absent(self._connection, spec)
-        self._progress(f"checking {spec.file}")
-        context = self._context_of(source)
-        stage(self._connection, spec, source.view, source.present, context, source.lines)
+        source = sources.tables.get(spec.table)
+        if source is None:
+            stage_nothing(self._connection, spec)
+        else:
+            self._progress(f"checking {spec.file}")
+            stage(self._connection, spec, source.view, source.present, self._context_of(source), source.lines)
         if spec is EPISODES:
             self._connection.execute("alter table stage_episodes add column episode_key varchar")
             self._connection.execute("alter table stage_episodes add column person_key varchar")
@@ -95,17 +96,22 @@ class CheckedFiles:
                 Pseudonyms(self._key).parameters,
             )
             set_aside_stays(self._connection, self._key)
-        elif spec.parent in ("episode", "person"):
+        if spec is REFERRALS:
+            mark_links(self._connection, self._key)
+        if source is not None:
+            self._judge(spec, source, incremental)
+
+    def _judge(self, spec: TableSpec, source: SourceTable, incremental: bool) -> None:
+        """Mark what the rows of one staged file break together, and write its part of the report."""
+        if spec.parent in ("episode", "person"):
             set_aside_rows(self._connection, spec, self._key)
         if spec is SCORES:
-            settle_scales(self._connection, context.scales)
+            settle_scales(self._connection, self._context.scales)
         if spec.table == "substance_use" and "substance" in source.present:
             # Before rows are compared: a test of no named substance and one of "any" are the same test.
             self._connection.execute(
                 "update stage_substance_use set substance = 'any' where substance is null and finding is null"
             )
-        if spec is REFERRALS:
-            mark_links(self._connection, self._key)
         if spec is SATISFACTION:
             mark_other_scale(self._connection)
         marked = mark_duplicates(self._connection, spec, source.present)
@@ -173,11 +179,3 @@ class CheckedFiles:
         """Return how many rows without a parent name a stay or person whose own row was set aside."""
         refused = f"select {spec.parent or 'episode'}_id from stage_episodes where finding is not null"
         return count_rows(self._connection, f"orphan_{spec.table}", f"raw in ({refused})")
-
-
-def _absent(connection: duckdb.DuckDBPyConnection, spec: TableSpec) -> SourceTable:
-    """Return an empty source for a canonical file that is not there."""
-    view = f"absent_{spec.table}"
-    columns = ", ".join(f"null::varchar as {quoted(column.name)}" for column in spec.columns)
-    connection.execute(f"create view {view} as select 0::bigint as record, false as misshapen, {columns} where false")
-    return SourceTable(view, frozenset(), frozenset(column.name for column in spec.columns))

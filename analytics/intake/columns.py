@@ -51,6 +51,13 @@ def read_column(column: Column, text: str, spec: TableSpec, context: StagingCont
     return value, rules
 
 
+def type_of(column: Column) -> str:
+    """Return the type of the values that `read_column` gives, as SQL."""
+    if column.kind in ("code", "age_band"):
+        return f"{column.codes}_code"
+    return _TYPES.get(column.kind, "varchar")
+
+
 def _unreadable(column: Column, text: str, rule: str) -> Finding:
     name = '"' + column.name + '"'
     return f"{text} is not null and {name} is null", column.name, rule
@@ -242,6 +249,16 @@ def _read_answer(column: Column, text: str, spec: TableSpec, context: StagingCon
     )
     return value, [_unreadable(column, text, "BAD_NUMBER")]
 
+
+# Of kinds whose values are no texts; a date is a whole number of days.
+_TYPES: Final = {
+    "date": "integer",
+    "integer": "integer",
+    "number": "double",
+    "total": "double",
+    "answer": "double",
+    "boolean": "boolean",
+}
 
 _Reader = Callable[[Column, str, TableSpec, "StagingContext"], tuple[str, list[Finding]]]
 _KINDS: Final[dict[str, _Reader]] = {

@@ -18,7 +18,7 @@ import duckdb
 
 from analytics.instruments import instrument_forms, load_instruments, load_questionnaires, questionnaire_forms
 from analytics.intake.coding import CodedColumn, code_rows, finding_text
-from analytics.intake.columns import normal_form
+from analytics.intake.columns import normal_form, type_of
 from analytics.intake.loading import load_rows
 from analytics.intake.model import TableSpec
 from analytics.intake.readers import Lines
@@ -175,6 +175,14 @@ def stage(
     for each in staged:
         if each.has_domain:
             each.drop_domain(connection)
+
+
+def stage_nothing(connection: duckdb.DuckDBPyConnection, spec: TableSpec) -> None:
+    """Create what `stage` would of a file without a row: most clinics have some of the files only."""
+    types = {column.name: type_of(column) for column in spec.columns}
+    columns = ", ".join(f"{quoted(name)} {types[name]}" for name in staged_columns(spec))
+    connection.execute(f"create table stage_{spec.table} (record integer, ix integer, {columns}, finding varchar)")
+    connection.execute(f"create table orphan_{spec.table} (record integer, raw varchar)")
 
 
 # What is known about the instrument or the item of a row, for the rules that compare columns.

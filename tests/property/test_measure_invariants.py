@@ -64,7 +64,7 @@ def an_episode(draw: st.DrawFn) -> dict[str, Any]:
 
 
 a_clinic = st.lists(an_episode(), min_size=0, max_size=14)
-few = settings(max_examples=12, deadline=None, derandomize=True)
+few = settings(max_examples=10, deadline=None, derandomize=True)
 
 
 # Requests for help are no part of the clinic that is drawn: a start, a "no", a repeat, one too recent, nobody named.

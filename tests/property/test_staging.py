@@ -17,10 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.errors import ImportProblem
+from analytics.intake.coding import source_name
 from analytics.intake.crossrow import mark_duplicates
-from analytics.intake.model import ATTENDANCE
+from analytics.intake.model import ATTENDANCE, TABLES, TableSpec
 from analytics.intake.readers import FileFacts, inspect, text_view
-from analytics.intake.staging import NULL_TOKENS, StagingContext, day_number, prepare, stage
+from analytics.intake.staging import NULL_TOKENS, StagingContext, day_number, prepare, stage, stage_nothing
 
 HEADER = "episode_id,session_date,session_type,status,minutes,delivery,session_no"
 CONTEXT = StagingContext(import_day=day_number(date(2026, 7, 1)), cut_day=day_number(date(2026, 6, 30)))
@@ -148,3 +149,29 @@ def test_cleaned_takes_blanks_away_and_knows_what_is_not_given(parts: list[tuple
     found = database(1).execute("select cleaned(text) from (select unnest($1) as text)", [texts]).fetchall()
     plain = [text.strip(BLANKS) for text in texts]
     assert [row[0] for row in found] == [None if text.lower() in NULL_TOKENS else text for text in plain]
+
+
+@pytest.mark.parametrize("spec", TABLES, ids=lambda spec: spec.table)
+@pytest.mark.parametrize("study_days", [False, True])
+def test_a_file_that_is_not_there_is_staged_like_one_without_a_row(spec: TableSpec, study_days: bool) -> None:
+    connection = duckdb.connect()
+    prepare(connection)
+    for parent in ("episode", "person", "program"):
+        connection.execute(
+            f"create table parent_{parent} (raw varchar, ix integer, first_day integer, last_day integer)"
+        )
+    names = [source_name(column.name, study_days) for column in spec.columns]
+    columns = ", ".join(f'null::varchar as "{name}"' for name in names)
+    connection.execute(f"create view empty as select 0::integer as record, false as misshapen, {columns} where false")
+    present = frozenset(column.name for column in spec.columns)
+    stage(connection, spec, "empty", present, replace(CONTEXT, study_days=study_days))
+    made = {}
+    for how in ("with a file", "without"):
+        made[how] = [
+            [row[:2] for row in connection.execute(f"describe {kind}_{spec.table}").fetchall()]
+            for kind in ("stage", "orphan")
+        ]
+        for kind in ("stage", "orphan"):
+            connection.execute(f"drop table {kind}_{spec.table}")
+        stage_nothing(connection, spec)
+    assert made["with a file"] == made["without"] and len(made["without"][0]) > 3

@@ -377,7 +377,7 @@ def test_works_take_turns_after_a_warm_up() -> None:
     seconds, runs = timing.medians(lambda: calls.append("a"), lambda: calls.append("b"))
     assert runs == 7 and len(seconds) == 2 and min(seconds) >= 0
     assert calls == ["a", "b"] * 8
-    assert (timing.runs_after(9.9), timing.runs_after(10.0)) == (7, 3)
+    assert [timing.runs_after(seconds) for seconds in (9.9, 10.0, 99.9, 100.0)] == [7, 3, 3, 0]
 
 
 def draws_progress() -> bool:

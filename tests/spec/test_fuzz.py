@@ -168,7 +168,7 @@ def fuzz(tmp_path: Path) -> Iterator[Fuzz]:
     faulthandler.cancel_dump_traceback_later()
 
 
-@pytest.mark.parametrize("spoilt", [100, pytest.param(1000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("spoilt", [75, pytest.param(1000, marks=pytest.mark.long)])
 def test_spoilt_files(fuzz: Fuzz, tmp_path: Path, spoilt: int) -> None:
     files = number = 0
     while files < spoilt:
@@ -198,7 +198,7 @@ def spoil_a_part(chance: random.Random, workbook: bytes) -> bytes:
     return changed.getvalue()
 
 
-@pytest.mark.parametrize("spoilt", [20, pytest.param(200, marks=pytest.mark.long)])
+@pytest.mark.parametrize("spoilt", [10, pytest.param(200, marks=pytest.mark.long)])
 def test_spoilt_workbooks_and_parquet_files(fuzz: Fuzz, tmp_path: Path, spoilt: int) -> None:
     """Bytes of a workbook, of a part inside one, and of Parquet files, of which half of a batch are spoilt."""
     files = {path.stem: list(csv.reader(path.open(encoding="utf-8", newline=""))) for path in fuzz.folder.iterdir()}
@@ -229,7 +229,7 @@ def test_spoilt_workbooks_and_parquet_files(fuzz: Fuzz, tmp_path: Path, spoilt: 
     fuzz.check_that_no_identifier_was_kept(tmp_path / "inbox")
 
 
-@pytest.mark.parametrize("spoilt", [100, pytest.param(1000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("spoilt", [75, pytest.param(1000, marks=pytest.mark.long)])
 def test_spoilt_mappings(tmp_path: Path, spoilt: int) -> None:
     """A spoilt mapping is read or refused with a sentence that names the file."""
     mappings = sorted((DATA_FOLDER / "mappings").glob("*.toml"))

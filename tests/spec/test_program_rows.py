@@ -277,7 +277,7 @@ def test_numbered_responses_are_told_apart_and_counts_stand_once(provider: Provi
 # Batches
 
 
-@pytest.mark.parametrize("mode", ["limited", "safe_harbor"])
+@pytest.mark.parametrize("mode", [pytest.param("limited", marks=pytest.mark.long), "safe_harbor"])
 def test_a_batch_replaces_the_periods_it_gives_and_no_other(tmp_path: Path, mode: PrivacyMode) -> None:
     """In safe_harbor both months become 2026: the code of the period tells them apart."""
     march = [{"recommend": 4}, {"recommend": 4}, {"invited": 5, "answered": 2}]
