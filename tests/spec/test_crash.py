@@ -158,7 +158,7 @@ def test_after_a_kill_between_snapshot_and_manifest_another_batch_leaves_nothing
     assert not without[0].exists() and rubbish(provider) == []
 
 
-@pytest.mark.parametrize("step", ["manifest", "pointer"])
+@pytest.mark.parametrize("step", ["manifest", pytest.param("pointer", marks=pytest.mark.long)])
 def test_killed_in_the_very_first_import(base: Base, tmp_path: Path, step: str) -> None:
     provider = base.provider.copy(tmp_path / "copy")
     shutil.rmtree(provider.store)

@@ -108,7 +108,9 @@ def tmpfs(folder: Path, size: int) -> Iterator[bool]:
             subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-@pytest.mark.parametrize("share", [0.02, 0.25, 0.5, 0.75, 0.95])
+@pytest.mark.parametrize(
+    "share", [0.02, 0.5, 0.95, *(pytest.param(share, marks=pytest.mark.long) for share in (0.25, 0.75))]
+)
 def test_a_full_disk_keeps_the_old_data(base: Base, tmp_path: Path, share: float) -> None:
     """The disk has room for a share of what the import has to write; then it grows, and the import is repeated."""
     provider = base.provider.copy(tmp_path / "home")
