@@ -25,6 +25,8 @@ OUTCOME_TABLES: Final = (
 
 # A range is what is in memory at once: about 0.9 GB. Smaller ones cost no more time and save nothing that matters.
 EPISODES_PER_RANGE: Final = 250_000
+# What may stay in memory from one range to the next.
+_BETWEEN_RANGES: Final = "500MB"
 
 _BOUNDS: Final = ("first_person", "last_person", "first_episode", "last_episode")
 
@@ -33,7 +35,7 @@ def build_outcomes(connection: duckdb.DuckDBPyConnection, episodes_per_range: in
     """Create the outcome tables from the row tables of this database.
 
     Tables of these names are replaced; helper tables do not remain. Rows are sorted for pruning within a range,
-    by program and admission period (weeks by episode): queries still need their own ORDER BY.
+    by program and admission period (scores nearly so, weeks by episode): queries still need their own ORDER BY.
 
     Parameters
     ----------
@@ -56,10 +58,21 @@ def build_outcomes(connection: duckdb.DuckDBPyConnection, episodes_per_range: in
         for name, bound in zip(_BOUNDS, bounds, strict=True):
             connection.execute(f"set variable {name} = {bound}")
         connection.execute(statements)
+        _make_room(connection)
     for name in _BOUNDS:
         connection.execute(f"reset variable {name}")
     connection.execute(_text("outcomes_once.sql"))
     _check_outcomes(connection)
+
+
+def _make_room(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let go of what was read for a range: the next one needs none of it, and would have to search for room.
+
+    DuckDB keeps what it has read until its limit is reached, so a lower one for a moment is how to say this.
+    """
+    (limit,) = connection.execute("select current_setting('memory_limit')").fetchone() or ("",)
+    connection.execute(f"set memory_limit = '{_BETWEEN_RANGES}'")
+    connection.execute(f"set memory_limit = '{limit}'")
 
 
 def _text(name: str) -> str:
@@ -123,14 +136,21 @@ def _check_outcomes(connection: duckdb.DuckDBPyConnection) -> None:
             "from satisfaction_outcome",
             "select count(*) filter (invited is null) from satisfaction",
         ),
-        # The weeks count sessions packed three to a number, the episodes one by one.
+        # Episodes and weeks count sessions and minutes packed three to a number.
+        "episode_outcome: attendance": (
+            "select coalesce(sum(attended_sessions + no_show_sessions + cancelled_client_sessions "
+            "+ cancelled_program_sessions), 0), coalesce(sum(attended_minutes), 0) from episode_outcome",
+            "select count(*), coalesce(sum(minutes) filter (where status = 'attended'), 0) from attendance",
+        ),
         "attendance_week": (
             """
-            select sum(attended_sessions), sum(no_show_sessions), sum(scheduled_sessions), sum(attended_days)
+            select sum(attended_sessions), sum(no_show_sessions), sum(scheduled_sessions), sum(attended_days),
+                sum(attended_minutes)
             from attendance_week""",
             """
             select sum(attended_sessions), sum(no_show_sessions),
-                sum(attended_sessions + no_show_sessions + cancelled_client_sessions), sum(attended_days)
+                sum(attended_sessions + no_show_sessions + cancelled_client_sessions), sum(attended_days),
+                sum(attended_minutes)
             from episode_outcome where attended_sessions + no_show_sessions + cancelled_client_sessions
                 + cancelled_program_sessions > 0""",
         ),

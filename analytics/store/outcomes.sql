@@ -38,37 +38,86 @@ select * from acute_event where person_id between getvariable('first_person') an
 create or replace temp view range_capture as
 select * from capture where person_id between getvariable('first_person') and getvariable('last_person');
 
+-- Every instrument has a number: millions of rows are grouped and joined by it, which its name would slow down.
+create or replace temp table numbered_instrument as
+select
+    instrument,
+    direction,
+    every_days,
+    cast(row_number() over (order by instrument) as integer) as instrument_no
+from (select distinct instrument, direction, every_days from instrument);
+
 
 -- ---------------------------------------------------------------------------------------------------------------
 -- 2. Attendance: by episode and by week
 -- ---------------------------------------------------------------------------------------------------------------
 
+-- The largest scans of all, so counts share sums, three to a number and 21 bits each: 2097152 is one in the second
+-- place, 4398046511104 in the third. outcomes.py asserts that none overflowed.
 -- Minutes that were not recorded count 0; the session still counts.
 create or replace temp table episode_attendance as
 select
-    *,
-    group_minutes + individual_minutes + family_minutes + medication_minutes + other_minutes as attended_minutes
+    episode_id,
+    cast(sessions & 2097151 as integer) as attended_sessions,
+    cast((sessions >> 21) & 2097151 as integer) as no_show_sessions,
+    cast(sessions >> 42 as integer) as cancelled_client_sessions,
+    cast(cancellations >> 42 as integer) as cancelled_late_sessions,
+    cast((cancellations >> 21) & 2097151 as integer) as notice_recorded_sessions,
+    cast(cancellations & 2097151 as integer) as cancelled_program_sessions,
+    cast(minutes & 2097151 as integer) as group_minutes,
+    cast((minutes >> 21) & 2097151 as integer) as individual_minutes,
+    cast(minutes >> 42 as integer) as family_minutes,
+    cast(more_minutes & 2097151 as integer) as medication_minutes,
+    cast(more_minutes >> 21 as integer) as other_minutes,
+    group_minutes + individual_minutes + family_minutes + medication_minutes + other_minutes as attended_minutes,
+    first_attended_day,
+    attended_after_day_0,
+    last_attended_day
 from (
     select
         episode_id,
-        cast(count(*) filter (where status = 'attended') as integer) as attended_sessions,
-        cast(count(*) filter (where status = 'no_show') as integer) as no_show_sessions,
-        cast(count(*) filter (where status = 'cancelled_client') as integer) as cancelled_client_sessions,
-        cast(count(*) filter (where status = 'cancelled_client' and cancel_notice_hours < 24) as integer)
-            as cancelled_late_sessions,
-        cast(count(cancel_notice_hours) filter (where status = 'cancelled_client') as integer)
-            as notice_recorded_sessions,
-        cast(count(*) filter (where status = 'cancelled_program') as integer) as cancelled_program_sessions,
-        cast(coalesce(sum(minutes) filter (where status = 'attended' and session_type = 'group'), 0) as integer)
-            as group_minutes,
-        cast(coalesce(sum(minutes) filter (where status = 'attended' and session_type = 'individual'), 0) as integer)
-            as individual_minutes,
-        cast(coalesce(sum(minutes) filter (where status = 'attended' and session_type = 'family'), 0) as integer)
-            as family_minutes,
-        cast(coalesce(sum(minutes) filter (where status = 'attended' and session_type = 'medication'), 0) as integer)
-            as medication_minutes,
-        cast(coalesce(sum(minutes) filter (where status = 'attended' and session_type = 'other'), 0) as integer)
-            as other_minutes,
+        cast(
+            sum(
+                case status
+                    when 'attended' then 1
+                    when 'no_show' then 2097152
+                    when 'cancelled_client' then 4398046511104
+                    else 0
+                end
+            ) as bigint
+        ) as sessions,
+        cast(
+            sum(
+                case
+                    when status in ('attended', 'no_show') then 0
+                    when status = 'cancelled_program' then 1
+                    when cancel_notice_hours is null then 0
+                    when cancel_notice_hours < 24 then 4398046511104 + 2097152
+                    else 2097152
+                end
+            ) as bigint
+        ) as cancellations,
+        cast(
+            sum(
+                case
+                    when status <> 'attended' then 0
+                    when session_type = 'group' then coalesce(minutes, 0)
+                    when session_type = 'individual' then coalesce(minutes, 0) * cast(2097152 as bigint)
+                    when session_type = 'family' then coalesce(minutes, 0) * 4398046511104
+                    else 0
+                end
+            ) as bigint
+        ) as minutes,
+        cast(
+            sum(
+                case
+                    when status <> 'attended' then 0
+                    when session_type = 'medication' then coalesce(minutes, 0)
+                    when session_type = 'other' then coalesce(minutes, 0) * cast(2097152 as bigint)
+                    else 0
+                end
+            ) as bigint
+        ) as more_minutes,
         min(day) filter (where status = 'attended') as first_attended_day,
         min(day) filter (where status = 'attended' and day > 0) as attended_after_day_0,
         max(day) filter (where status = 'attended') as last_attended_day
@@ -77,15 +126,15 @@ from (
 );
 
 -- Weeks count from admission. The attended days of a week are a mask of 7 bits: distinct days without a DISTINCT.
--- Three counts share one sum, 20 bits each (the largest scan of all); outcomes.py asserts that none overflowed.
+-- Counts share sums as above, 20 bits each.
 create or replace temp table week_part as
 select
     episode_id,
     week_start,
     days_mask,
-    cast(sessions % 1048576 as integer) as attended_sessions,
-    cast(floor(sessions / 1048576) % 1048576 as integer) as no_show_sessions,
-    cast(floor(sessions / 1099511627776) as integer) as cancelled_client_sessions,
+    cast(sessions & 1048575 as integer) as attended_sessions,
+    cast((sessions >> 20) & 1048575 as integer) as no_show_sessions,
+    cast(sessions >> 40 as integer) as cancelled_client_sessions,
     attended_minutes
 from (
     select
@@ -329,7 +378,7 @@ create or replace temp table score_pair as
 with signed as (
     select
         s.episode_id,
-        s.instrument,
+        i.instrument_no,
         i.direction,
         s.day,
         -- Scores before admission belong to week 0.
@@ -344,13 +393,12 @@ with signed as (
             else 0
         end as due_bit
     from owned_score as s
-    inner join (select distinct instrument, direction, every_days from instrument) as i
-        on i.instrument = s.instrument
+    inner join numbered_instrument as i on i.instrument = s.instrument
 ),
 keyed as (
     select
         episode_id,
-        instrument,
+        instrument_no,
         direction,
         week_start,
         due_bit,
@@ -369,7 +417,7 @@ keyed as (
 picked as (
     select
         episode_id,
-        instrument,
+        instrument_no,
         direction,
         count(*) as scores,
         min(baseline_key) as baseline_key,
@@ -395,7 +443,7 @@ picked as (
         max(week_key) filter (where week_start = 105) as week_15,
         max(week_key) filter (where week_start = 112) as week_16
     from keyed
-    group by episode_id, instrument, direction
+    group by episode_id, instrument_no, direction
 ),
 days as (
     select
@@ -409,7 +457,7 @@ days as (
 )
 select
     episode_id,
-    instrument,
+    instrument_no,
     cast(scores as integer) as scores,
     due_mask,
     cast(floor(baseline_key / 8) % 32768 - 16384 as integer) * direction as first_tenths,
@@ -452,33 +500,36 @@ create or replace temp table score_later as
 with line as (
     select
         e.person_id,
-        s.instrument,
+        i.instrument_no,
+        i.direction,
         e.start_day + s.day as line_day,
         case when s.is_prorated then 0 else 1 end as is_complete,
         cast(round(s.total * 10) as integer) * i.direction + 16384 as signed_total
     from range_score as s
     inner join episode_stay as e on e.episode_id = s.episode_id
-    inner join (select distinct instrument, direction from instrument) as i on i.instrument = s.instrument
+    inner join numbered_instrument as i on i.instrument = s.instrument
+    -- The first stay of a person begins on day 0 of the line, and no baseline is taken more than 14 days before.
+    where e.start_day + s.day >= 120 - 14
 ),
 later as (
     select
         r.episode_id,
-        r.instrument,
+        r.instrument_no,
+        l.direction,
         l.line_day - (e.start_day + r.first_day) as since,
         cast((l.line_day - (e.start_day + r.first_day)) * 2 + l.is_complete as bigint) * 32768 + l.signed_total as key
     from score_pair as r
     inner join episode_stay as e on e.episode_id = r.episode_id
-    inner join line as l on l.person_id = e.person_id and l.instrument = r.instrument
+    inner join line as l on l.person_id = e.person_id and l.instrument_no = r.instrument_no
     where l.line_day - (e.start_day + r.first_day) between 120 and 425
 )
 select
-    k.episode_id,
-    k.instrument,
-    (max(k.key) filter (where k.since <= 240) % 32768 - 16384) * max(i.direction) as six_month_tenths,
-    (max(k.key) filter (where k.since >= 305) % 32768 - 16384) * max(i.direction) as twelve_month_tenths
-from later as k
-inner join (select distinct instrument, direction from instrument) as i on i.instrument = k.instrument
-group by k.episode_id, k.instrument;
+    episode_id,
+    instrument_no,
+    (max(key) filter (where since <= 240) % 32768 - 16384) * direction as six_month_tenths,
+    (max(key) filter (where since >= 305) % 32768 - 16384) * direction as twelve_month_tenths
+from later
+group by episode_id, instrument_no, direction;
 
 drop view owned_score;
 
@@ -493,9 +544,10 @@ with total_band as (
         on t.total_tenths between round(b.band_low * 10) and round(b.band_high * 10)
     group by b.instrument, t.total_tenths
 )
-select t.instrument, t.total_tenths, b.band
+select i.instrument_no, t.total_tenths, b.band
 from total_band as t
-inner join instrument as b on b.instrument = t.instrument and b.band_order = t.band_order;
+inner join instrument as b on b.instrument = t.instrument and b.band_order = t.band_order
+inner join numbered_instrument as i on i.instrument = t.instrument;
 
 
 -- ---------------------------------------------------------------------------------------------------------------
@@ -689,19 +741,12 @@ create or replace temp table followup_window as
 select *
 from (values (30, 21, 45), (90, 75, 120), (180, 150, 240), (365, 335, 425)) as w (due_day, from_day, to_day);
 
+-- What was said counts when the interview was held in time. A stay has one row per call: that is its key.
 create or replace temp table interview as
 with placed as (
     select
-        f.episode_id,
-        f.due_day,
-        f.outcome,
-        f.days_abstinent_past_30,
-        f.any_use_since_discharge,
-        f.employed,
-        f.stable_housing,
-        f.arrested,
-        f.recovery_meetings > 0 as attends_meetings,
-        coalesce(f.completed_day, f.attempted_day) as on_day,
+        f.*,
+        coalesce(f.completed_day, f.attempted_day) as seen_day,
         -- A day that was not recorded is taken on trust.
         f.reached and coalesce(coalesce(f.completed_day, f.attempted_day) between w.from_day and w.to_day, true)
             as is_reached
@@ -709,38 +754,21 @@ with placed as (
     inner join episode_stay as e on e.episode_id = f.episode_id
     inner join followup_window as w on w.due_day = f.due_day
     where e.los_days is not null
-),
--- The first interview: day (not recorded comes last), fewest abstinent days, not known last.
-first_interview as (
-    select
-        episode_id,
-        due_day,
-        bool_or(is_reached) as is_reached,
-        min(coalesce(on_day, 1000) * 64 + coalesce(days_abstinent_past_30, 63)) filter (where is_reached) as first_key,
-        -- Without an interview the outcome that says most: a death or custody must not hide behind "no answer".
-        case when bool_or(is_reached) then min(outcome) filter (where is_reached) else max(outcome) end as outcome,
-        bool_or(any_use_since_discharge) filter (where is_reached) as any_use,
-        bool_or(employed) filter (where is_reached) as employed,
-        bool_or(stable_housing) filter (where is_reached) as stable_housing,
-        bool_or(arrested) filter (where is_reached) as arrested,
-        bool_or(attends_meetings) filter (where is_reached) as attends_meetings
-    from placed
-    group by episode_id, due_day
 )
 select
     episode_id,
     due_day,
     is_reached,
     outcome,
-    nullif(first_key % 64, 63) as days_abstinent,
-    any_use,
-    employed,
-    stable_housing,
-    arrested,
-    attends_meetings,
+    case when is_reached then days_abstinent_past_30 end as days_abstinent,
+    case when is_reached then any_use_since_discharge end as any_use,
+    case when is_reached then employed end as employed,
+    case when is_reached then stable_housing end as stable_housing,
+    case when is_reached then arrested end as arrested,
+    case when is_reached then recovery_meetings > 0 end as attends_meetings,
     -- Without a day of its own the interview stands on the day it was due.
-    case when first_key < 64000 then cast(floor(first_key / 64) as integer) when is_reached then due_day end as on_day
-from first_interview;
+    case when is_reached then coalesce(seen_day, due_day) end as on_day
+from placed;
 
 -- What was seen of use after leaving, in days after discharge. An answer about the last 30 days covers the time since
 -- discharge only at the first call.
@@ -826,27 +854,28 @@ drop table followup_window;
 -- 7. One row per episode
 -- ---------------------------------------------------------------------------------------------------------------
 
-create or replace temp view range_episode_outcome as
-with program_severity as (
-    -- The instrument whose baseline names an episode's severity: PHQ-9 where the program uses it, else PHQ-A, which
-    -- has the same bands, else GAD-7, which has fewer and never 'moderately_severe'.
+-- Sorted by program, so that a query for one of them leaves out most of what was written.
+create or replace temp table range_outcome as
+with asked as (
+    select
+        u.program_id,
+        max(i.instrument_no) filter (where i.instrument = 'phq9') as phq9,
+        max(i.instrument_no) filter (where i.instrument = 'phqa') as phqa,
+        max(i.instrument_no) filter (where i.instrument = 'gad7') as gad7
+    from program_instrument as u
+    inner join numbered_instrument as i on i.instrument = u.instrument
+    group by u.program_id
+),
+program_instruments as (
     select
         program_id,
-        case
-            when bool_or(instrument = 'phq9') then 'phq9'
-            when bool_or(instrument = 'phqa') then 'phqa'
-            else 'gad7'
-        end as instrument
-    from program_instrument
-    where instrument in ('phq9', 'phqa', 'gad7')
-    group by program_id
-),
-nhs_program as (
-    select program_id
-    from program_instrument
-    where instrument in ('phq9', 'gad7')
-    group by program_id
-    having count(*) = 2
+        -- The instrument whose baseline names an episode's severity: PHQ-9 where the program uses it, else PHQ-A,
+        -- which has the same bands, else GAD-7, which has fewer and never 'moderately_severe'.
+        coalesce(phq9, phqa, gad7) as severity,
+        -- The two questionnaires of the NHS composite, where a program asks both.
+        case when gad7 is not null then phq9 end as nhs_depression,
+        case when phq9 is not null then gad7 end as nhs_anxiety
+    from asked
 ),
 joined as (
     select
@@ -862,8 +891,8 @@ joined as (
         s.dose_minutes,
         cast(floor(s.full_days / 7) as integer) as full_weeks,
         v.band as baseline_severity,
-        -- The two questionnaires of the NHS composite, complete first and last, where a program asks both.
-        n.program_id is not null as uses_nhs_pair,
+        -- Complete first and last.
+        i.nhs_depression is not null as uses_nhs_pair,
         np.nhs_first_tenths / 10e0 as nhs_depression_first,
         np.nhs_last_tenths / 10e0 as nhs_depression_last,
         na.nhs_first_tenths / 10e0 as nhs_anxiety_first,
@@ -941,14 +970,11 @@ joined as (
     left join episode_use_pattern as w on w.episode_id = e.episode_id
     left join episode_relapse as x on x.episode_id = e.episode_id
     left join episode_followup as f on f.episode_id = e.episode_id
-    left join program_severity as i on i.program_id = e.program_id
-    left join score_pair as r on r.episode_id = e.episode_id and r.instrument = i.instrument
-    left join severity_band as v on v.instrument = r.instrument and v.total_tenths = r.first_tenths
-    left join nhs_program as n on n.program_id = e.program_id
-    left join score_pair as np
-        on n.program_id is not null and np.episode_id = e.episode_id and np.instrument = 'phq9'
-    left join score_pair as na
-        on n.program_id is not null and na.episode_id = e.episode_id and na.instrument = 'gad7'
+    left join program_instruments as i on i.program_id = e.program_id
+    left join score_pair as r on r.episode_id = e.episode_id and r.instrument_no = i.severity
+    left join severity_band as v on v.instrument_no = r.instrument_no and v.total_tenths = r.first_tenths
+    left join score_pair as np on np.episode_id = e.episode_id and np.instrument_no = i.nhs_depression
+    left join score_pair as na on na.episode_id = e.episode_id and na.instrument_no = i.nhs_anxiety
 )
 select
     episode_id,
@@ -1075,13 +1101,12 @@ select
     end as followup_365_reached,
     abstinent_365 as followup_365_abstinent,
     outcome_365 as followup_365_outcome
-from joined;
+from joined
+order by program_id, admit_period, episode_id;
 
-create table if not exists episode_outcome as select * from range_episode_outcome with no data;
+create table if not exists episode_outcome as select * from range_outcome with no data;
 
-insert into episode_outcome select * from range_episode_outcome order by program_id, admit_period, episode_id;
-
-drop view range_episode_outcome;
+insert into episode_outcome select * from range_outcome;
 
 
 -- ---------------------------------------------------------------------------------------------------------------
@@ -1161,7 +1186,8 @@ select
 from (
     select
         o.*,
-        u.instrument,
+        i.instrument,
+        i.instrument_no,
         i.direction,
         -- How many scores were due while enrolled; of an open stay those whose days of grace are over.
         case
@@ -1171,18 +1197,18 @@ from (
                     least(61, cast(floor(coalesce(o.exit_day, o.observed_days - 3) / i.every_days) as integer) + 1)
                 )
         end as due_scores
-    from episode_outcome as o
+    from range_outcome as o
     inner join program_instrument as u on u.program_id = o.program_id
-    inner join (select distinct instrument, direction, every_days from instrument) as i on i.instrument = u.instrument
-    where o.episode_id between getvariable('first_episode') and getvariable('last_episode')
+    inner join numbered_instrument as i on i.instrument = u.instrument
 ) as e
-left join score_pair as r on r.episode_id = e.episode_id and r.instrument = e.instrument
-left join score_later as m on m.episode_id = e.episode_id and m.instrument = e.instrument
-left join severity_band as v on v.instrument = r.instrument and v.total_tenths = r.first_tenths;
+left join score_pair as r on r.episode_id = e.episode_id and r.instrument_no = e.instrument_no
+left join score_later as m on m.episode_id = e.episode_id and m.instrument_no = e.instrument_no
+left join severity_band as v on v.instrument_no = e.instrument_no and v.total_tenths = r.first_tenths;
 
 create table if not exists score_outcome as select * from range_score_outcome with no data;
 
-insert into score_outcome select * from range_score_outcome order by program_id, admit_period, episode_id, instrument;
+-- Rows come nearly in the order of range_outcome: enough for leaving out, and sorting them would cost a tenth of all.
+insert into score_outcome select * from range_score_outcome;
 
 drop view range_score_outcome;
 
@@ -1190,6 +1216,10 @@ drop view range_score_outcome;
 -- ---------------------------------------------------------------------------------------------------------------
 -- 9. Only the three tables remain
 -- ---------------------------------------------------------------------------------------------------------------
+
+drop table numbered_instrument;
+
+drop table range_outcome;
 
 drop table episode_attendance;
 

@@ -41,7 +41,7 @@ from analytics.store.verify import ROW_TABLES, check, row_counts, table_hashes
 
 KEPT_SNAPSHOTS: Final = 5
 # The importer holds its episodes beside it.
-MEMORY_LIMIT: Final = "2500MB"
+MEMORY_LIMIT: Final = "1800MB"
 _BUILD: Final = ".build-"
 LOCK_NAME: Final = "import.lock"
 OWNER_ONLY: Final = 0o600  # the mode of every file with data, whatever the umask is

@@ -274,16 +274,3 @@ def test_abstinence_at_follow_up_is_30_days_and_a_positive_test_beats_the_word()
     ]
     abstinent = outcome("followup_30_abstinent", episode=[{}] * 8, followup=followup, substance_use=rows)
     assert abstinent == [True, False, None, False, False, True, False, True]
-
-
-def test_of_several_rows_for_one_due_day_the_first_interview_speaks() -> None:
-    rows = [
-        {"episode_id": 1, "due_day": 30, "completed_day": 44, "days_abstinent_past_30": 30, "outcome": "completed"},
-        {"episode_id": 1, "due_day": 30, "completed_day": 22, "days_abstinent_past_30": 10, "outcome": "completed"},
-        {"episode_id": 1, "due_day": 30, "attempted_day": 21, "reached": False, "outcome": "no_answer"},
-        {"episode_id": 2, "due_day": 30, "attempted_day": 22, "reached": False, "outcome": "deceased"},
-        {"episode_id": 2, "due_day": 30, "attempted_day": 25, "reached": False, "outcome": "no_answer"},
-    ]
-    columns = "followup_30_reached, followup_30_abstinent, followup_30_outcome"
-    # A death is not hidden behind "no answer".
-    assert outcome(columns, episode=[{}] * 2, followup=rows) == [(True, False, "completed"), (False, None, "deceased")]

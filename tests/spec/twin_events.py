@@ -8,15 +8,6 @@ SUD_CONDITIONS = ("alcohol", "opioid", "stimulant", "cannabis", "co_occurring")
 ACUTE = ("inpatient", "residential", "detox")
 TESTS = ("urine", "breath", "oral")
 FOLLOWUP_WINDOWS = {30: (21, 45), 90: (75, 120), 180: (150, 240), 365: (335, 425)}
-FOLLOWUP_OUTCOMES = (
-    "completed",
-    "no_answer",
-    "refused",
-    "wrong_contact",
-    "incarcerated",
-    "deceased",
-    "no_consent",
-)
 
 
 class EventTwin:
@@ -194,15 +185,14 @@ class EventTwin:
                 row[f"followup_{due_day}_{name}"] = value
         return row
 
-    def _interviews(self, episode: Row, due_day: int) -> list[tuple[int | None, Row]]:
-        """Return the valid interviews of one call, with the day after discharge, None = not recorded."""
+    def _interview(self, episode: Row, due_day: int) -> Row | None:
+        """Return the valid interview of one call with its day after discharge (`on`), None when there was none."""
         first, last = FOLLOWUP_WINDOWS[due_day]
-        found = []
         for r in self.followup[episode["episode_id"]]:
             day = r["attempted_day"] if r["completed_day"] is None else r["completed_day"]
             if r["due_day"] == due_day and r["reached"] and (day is None or first <= day <= last):
-                found.append((day, r))
-        return found
+                return {**r, "on": due_day if day is None else day}
+        return None
 
     def _relapse(self, episode: Row) -> Row:
         """First sign of use after leaving, last contact without one, and no use at all up to half a year."""
@@ -217,37 +207,25 @@ class EventTwin:
             if r["source"] in TESTS and after > 0 and r["result"] in ("positive", "negative"):
                 (use if r["result"] == "positive" else clean).append(after)
         for due_day in FOLLOWUP_WINDOWS:
-            interviews = self._interviews(episode, due_day)
-            if not interviews:
+            held = self._interview(episode, due_day)
+            if held is None:
                 continue
-            days = [day for day, _ in interviews if day is not None]
-            # Of two interviews the earlier counts; any admission of use in either does.
-            on = min(days, default=due_day)
-            first = min(
-                interviews,
-                key=lambda i: (
-                    i[0] is None, i[0] or 0,
-                    99 if i[1]["days_abstinent_past_30"] is None else i[1]["days_abstinent_past_30"],
-                ),
-            )[1]  # fmt: skip
-            said = {r["any_use_since_discharge"] for _, r in interviews} - {None}
-            abstinent = first["days_abstinent_past_30"]
-            if True in said or (abstinent is not None and abstinent < 30):
+            on, said, abstinent = held["on"], held["any_use_since_discharge"], held["days_abstinent_past_30"]
+            if said or (abstinent is not None and abstinent < 30):
                 use.append(on)
-            elif said == {False} or (due_day == 30 and abstinent == 30):
+            elif said is False or (due_day == 30 and abstinent == 30):
                 clean.append(on)
             if due_day == 180:
                 row["followup_180_continuous"] = (on, said)
                 for name, column in (("employed", "employed"), ("housed", "stable_housing"), ("arrested", "arrested")):
-                    answers = {r[column] for _, r in interviews} - {None}
-                    row[f"followup_180_{name}"] = (True in answers) if answers else None
-                meetings = [r["recovery_meetings"] for _, r in interviews if r["recovery_meetings"] is not None]
-                row["followup_180_meetings"] = any(number > 0 for number in meetings) if meetings else None
+                    row[f"followup_180_{name}"] = held[column]
+                meetings = held["recovery_meetings"]
+                row["followup_180_meetings"] = None if meetings is None else meetings > 0
         row |= {"first_use_day": min(use, default=None), "last_clean_day": max(clean, default=None)}
         if row["followup_180_continuous"] is not None:
             on, said = row["followup_180_continuous"]
             used = any(day <= on for day in use)
-            row["followup_180_continuous"] = False if used else True if said == {False} else None
+            row["followup_180_continuous"] = False if used else True if said is False else None
         return row
 
     def _followup(self, episode: Row, due_day: int, window: tuple[int, int]) -> Row:
@@ -258,30 +236,12 @@ class EventTwin:
         if not rows:
             over = episode["observed_days"] >= episode["los_days"] + window[1]
             return nothing | {"reached": False if self.collected["followup"] and over else None}
-        interviews = []
-        for r in rows:
-            day = r["attempted_day"] if r["completed_day"] is None else r["completed_day"]
-            if r["reached"] and (day is None or window[0] <= day <= window[1]):
-                interviews.append((day, r))
-        if not interviews:
-            recorded = [r["outcome"] for r in rows if r["outcome"] is not None]
-            # A death or custody must not hide behind an earlier "no answer".
-            return nothing | {
-                "reached": False,
-                "outcome": max(recorded, key=FOLLOWUP_OUTCOMES.index, default=None),
-            }
-        interviews.sort(
-            key=lambda i: (
-                i[0] is None,
-                i[0] or 0,
-                99 if i[1]["days_abstinent_past_30"] is None else i[1]["days_abstinent_past_30"],
-            )
-        )
-        day, first = interviews[0]
-        recorded = [r["outcome"] for _, r in interviews if r["outcome"] is not None]
-        abstinent = first["days_abstinent_past_30"]
+        held = self._interview(episode, due_day)
+        if held is None:
+            return nothing | {"reached": False, "outcome": rows[0]["outcome"]}
+        abstinent = held["days_abstinent_past_30"]
         abstinent = None if abstinent is None else abstinent == 30
-        on = episode["los_days"] + (due_day if day is None else day)
+        on = episode["los_days"] + held["on"]
         for r in self.substance_use[episode["episode_id"]]:
             positive = r["source"] in TESTS and r["result"] == "positive"
             if positive and on - 30 <= r["day"] <= on:
@@ -289,5 +249,5 @@ class EventTwin:
         return {
             "reached": True,
             "abstinent": abstinent,
-            "outcome": min(recorded, key=FOLLOWUP_OUTCOMES.index, default=None),
+            "outcome": held["outcome"],
         }
