@@ -59,9 +59,9 @@ def comparison_sentence(disclosed: Disclosed[StratifiedResult], group: str, othe
             told = f"{count(people)}; " if people is not None and name not in disclosed.withheld else ""
             who = words(result.by.value, name)
             return f"Too few people to compare: {who} ({told}at least {SMALL_GROUP} needed)."
-    first, second = words(result.by.value, group), words(result.by.value, other)
     gap = group_difference(result, group, other)
     if gap is None:
+        first, second = words(result.by.value, group), words(result.by.value, other)
         return f"{_capital(first)} and {second} cannot be compared: one of them has no value."
     return f"{_capital(_when(gap) + _apart(result, group, other, gap))}. {NOT_ASSIGNED}"
 

@@ -191,7 +191,7 @@ class _Clinic:
         chance = self.chance
         edges = {30: (20, 21, 45, 46), 90: (74, 75, 120, 121), 180: (149, 150, 240, 241), 365: (334, 335, 425, 426)}
         for due_day, days in edges.items():
-            for _ in range(chance.choice((0, 1, 1, 2))):
+            if chance.random() < 0.75:
                 reached = chance.random() < 0.7
                 self.rows["followup"].append(
                     {
