@@ -1,14 +1,18 @@
 """Build the outcome tables of a snapshot from its row tables: run `outcomes.sql`, range by range.
 
 Every rule of `outcomes.sql` stays inside one person, so the file is run once per range of persons and appends:
-time grows in proportion to the data, memory stays that of one range. `outcomes_once.sql` follows, once: its rows
-need not belong to a person who was admitted. The layout of the tables and the reason of every rule stand in the SQL.
+time grows in proportion to the data, memory stays that of the ranges at work. `outcomes_once.sql` follows, once: its
+rows need not belong to a person who was admitted. The layout of the tables and the reason of every rule stand in the
+SQL.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from itertools import pairwise
+from math import ceil
 from typing import Final
 
 import duckdb
@@ -23,12 +27,15 @@ OUTCOME_TABLES: Final = (
     "satisfaction_outcome",
 )
 
-# A range is what is in memory at once: about 0.9 GB. Smaller ones cost no more time and save nothing that matters.
-EPISODES_PER_RANGE: Final = 250_000
+# Two ranges at work hold about 0.9 GB. Smaller ones cost more time, since each is planned anew.
+EPISODES_PER_RANGE: Final = 125_000
+# Each with a thread of its own: two threads that share a range wait for each other, and put together what they found.
+_RANGES_AT_WORK: Final = 2
 # What may stay in memory from one range to the next.
 _BETWEEN_RANGES: Final = "500MB"
 
 _BOUNDS: Final = ("first_person", "last_person", "first_episode", "last_episode")
+_Range = tuple[int, int, int, int]
 
 
 def build_outcomes(connection: duckdb.DuckDBPyConnection, episodes_per_range: int = EPISODES_PER_RANGE) -> None:
@@ -40,7 +47,7 @@ def build_outcomes(connection: duckdb.DuckDBPyConnection, episodes_per_range: in
     Parameters
     ----------
     connection : writable; the row tables of `schema.sql` are loaded in its current database.
-    episodes_per_range : a range ends with the person who reaches this number. The result does not depend on it.
+    episodes_per_range : about this many at most; a person is never split. The result does not depend on it.
 
     Raises
     ------
@@ -52,17 +59,43 @@ def build_outcomes(connection: duckdb.DuckDBPyConnection, episodes_per_range: in
     for table in OUTCOME_TABLES:
         connection.execute(f"drop table if exists {table}")
     _check_row_tables(connection)
-    statements = _text("outcomes.sql")
-    # A snapshot without episodes still gets its tables, empty.
-    for bounds in _ranges(connection, episodes_per_range) or [(0, 0, 0, 0)]:
-        for name, bound in zip(_BOUNDS, bounds, strict=True):
-            connection.execute(f"set variable {name} = {bound}")
-        connection.execute(statements)
-        _make_room(connection)
-    for name in _BOUNDS:
-        connection.execute(f"reset variable {name}")
+    ranges = _ranges(connection, episodes_per_range)
+    if len(ranges) == 1:
+        _append_range(connection, ranges[0])
+    else:
+        # Nobody's range makes the tables, also those of a snapshot without episodes.
+        _append_range(connection, (0, 0, 0, 0))
+        _append_side_by_side(connection, ranges)
     connection.execute(_text("outcomes_once.sql"))
     _check_outcomes(connection)
+
+
+def _append_range(connection: duckdb.DuckDBPyConnection, bounds: _Range) -> None:
+    """Append one range to the outcome tables; make these when they are not there."""
+    for name, bound in zip(_BOUNDS, bounds, strict=True):
+        connection.execute(f"set variable {name} = {bound}")
+    connection.execute(_text("outcomes.sql"))
+    for name in _BOUNDS:
+        connection.execute(f"reset variable {name}")
+
+
+def _append_side_by_side(connection: duckdb.DuckDBPyConnection, ranges: Sequence[_Range]) -> None:
+    """Append several ranges to outcome tables that are there, some at a time; which comes first is left to chance."""
+
+    def append(bounds: _Range) -> None:
+        # Helper tables and bounds belong to a connection.
+        with connection.cursor() as own:
+            _append_range(own, bounds)
+
+    (threads,) = connection.execute("select current_setting('threads')").fetchone() or (1,)
+    connection.execute("set threads = 1")
+    try:
+        with ThreadPoolExecutor(_RANGES_AT_WORK) as pool:
+            for start in range(0, len(ranges), _RANGES_AT_WORK):
+                list(pool.map(append, ranges[start : start + _RANGES_AT_WORK]))
+                _make_room(connection)
+    finally:
+        connection.execute(f"set threads = {threads}")
 
 
 def _make_room(connection: duckdb.DuckDBPyConnection) -> None:
@@ -79,9 +112,16 @@ def _text(name: str) -> str:
     return files("analytics.store").joinpath(name).read_text(encoding="utf-8")
 
 
-def _ranges(connection: duckdb.DuckDBPyConnection, episodes_per_range: int) -> list[tuple[int, int, int, int]]:
-    """Return first and last person, first and last episode of each range; a person is never split."""
-    ranges: list[tuple[int, int, int, int]] = connection.execute(
+def _ranges(connection: duckdb.DuckDBPyConnection, episodes_per_range: int) -> list[_Range]:
+    """Return first and last person, first and last episode of each range; a person is never split.
+
+    Ranges that are at work together are about equally large, so that none waits long for another.
+    """
+    (episodes,) = connection.execute("select count(*) from episode").fetchone() or (0,)
+    number = ceil(episodes / episodes_per_range)
+    if number > 1:
+        number = ceil(number / _RANGES_AT_WORK) * _RANGES_AT_WORK
+    ranges: list[_Range] = connection.execute(
         """
         with person as (
             select person_id, min(episode_id) as first_episode, max(episode_id) as last_episode,
@@ -89,9 +129,9 @@ def _ranges(connection: duckdb.DuckDBPyConnection, episodes_per_range: int) -> l
             from episode group by person_id
         )
         select min(person_id), max(person_id), min(first_episode), max(last_episode)
-        from person group by floor(episodes_before / $episodes_per_range) order by 1
+        from person group by floor(episodes_before * $number / $episodes) order by 1
         """,
-        {"episodes_per_range": episodes_per_range},
+        {"number": number, "episodes": episodes},
     ).fetchall()
     for (*_, last_episode), (_, _, first_episode, _) in pairwise(ranges):
         if first_episode <= last_episode:

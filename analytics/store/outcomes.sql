@@ -126,15 +126,15 @@ from (
 );
 
 -- Weeks count from admission. The attended days of a week are a mask of 7 bits: distinct days without a DISTINCT.
--- Counts share sums as above, 20 bits each.
+-- Counts share sums as above.
 create or replace temp table week_part as
 select
     episode_id,
     week_start,
     days_mask,
-    cast(sessions & 1048575 as integer) as attended_sessions,
-    cast((sessions >> 20) & 1048575 as integer) as no_show_sessions,
-    cast(sessions >> 40 as integer) as cancelled_client_sessions,
+    cast(sessions & 2097151 as integer) as attended_sessions,
+    cast((sessions >> 21) & 2097151 as integer) as no_show_sessions,
+    cast(sessions >> 42 as integer) as cancelled_client_sessions,
     attended_minutes
 from (
     select
@@ -145,8 +145,8 @@ from (
             sum(
                 case status
                     when 'attended' then 1
-                    when 'no_show' then 1048576
-                    when 'cancelled_client' then 1099511627776
+                    when 'no_show' then 2097152
+                    when 'cancelled_client' then 4398046511104
                     else 0
                 end
             ) as bigint

@@ -431,6 +431,14 @@ def test_row_tables_that_would_lose_or_double_rows_are_refused(words: str, table
         build_outcomes(row_tables(**tables))
 
 
+def test_more_minutes_than_a_packed_sum_holds_are_refused_not_miscounted() -> None:
+    session = {"episode_id": 1, "session_type": "group", "status": "attended", "minutes": 600}
+    # 2,097,151 minutes of a kind have room in one stay: 35,000 hours.
+    connection = row_tables(episode=[{}], attendance=[session | {"day": day} for day in range(3496)])
+    with pytest.raises(StoreProblem, match="attendance does not add up"):
+        build_outcomes(connection)
+
+
 def test_persons_whose_episodes_are_not_consecutive_cannot_be_cut_into_ranges() -> None:
     connection = row_tables(episode=[{"person_id": 1}, {"person_id": 2}, {"person_id": 1, "start_day": 90}])
     with pytest.raises(StoreProblem, match="consecutive"):
