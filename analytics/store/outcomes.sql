@@ -20,8 +20,21 @@
 create or replace temp view range_episode as
 select * from episode where episode_id between getvariable('first_episode') and getvariable('last_episode');
 
+-- Attendance is the largest scan of all, so counts share sums, three to a number and 21 bits each: 2097152 is one in
+-- the second place, 4398046511104 in the third. outcomes.py asserts that none overflowed.
+-- Minutes that were not recorded count 0; the session still counts.
 create or replace temp view range_attendance as
-select * from attendance where episode_id between getvariable('first_episode') and getvariable('last_episode');
+select
+    *,
+    case when status = 'attended' then coalesce(minutes, 0) else 0 end as attended_minutes,
+    case status
+        when 'attended' then 1
+        when 'no_show' then 2097152
+        when 'cancelled_client' then 4398046511104
+        else 0
+    end as packed_session
+from attendance
+where episode_id between getvariable('first_episode') and getvariable('last_episode');
 
 create or replace temp view range_score as
 select * from score where episode_id between getvariable('first_episode') and getvariable('last_episode');
@@ -52,9 +65,6 @@ from (select distinct instrument, direction, every_days from instrument);
 -- 2. Attendance: by episode and by week
 -- ---------------------------------------------------------------------------------------------------------------
 
--- The largest scans of all, so counts share sums, three to a number and 21 bits each: 2097152 is one in the second
--- place, 4398046511104 in the third. outcomes.py asserts that none overflowed.
--- Minutes that were not recorded count 0; the session still counts.
 create or replace temp table episode_attendance as
 select
     episode_id,
@@ -76,16 +86,7 @@ select
 from (
     select
         episode_id,
-        cast(
-            sum(
-                case status
-                    when 'attended' then 1
-                    when 'no_show' then 2097152
-                    when 'cancelled_client' then 4398046511104
-                    else 0
-                end
-            ) as bigint
-        ) as sessions,
+        cast(sum(packed_session) as bigint) as sessions,
         cast(
             sum(
                 case
@@ -99,21 +100,19 @@ from (
         ) as cancellations,
         cast(
             sum(
-                case
-                    when status <> 'attended' then 0
-                    when session_type = 'group' then coalesce(minutes, 0)
-                    when session_type = 'individual' then coalesce(minutes, 0) * cast(2097152 as bigint)
-                    when session_type = 'family' then coalesce(minutes, 0) * 4398046511104
+                case session_type
+                    when 'group' then attended_minutes
+                    when 'individual' then attended_minutes * cast(2097152 as bigint)
+                    when 'family' then attended_minutes * 4398046511104
                     else 0
                 end
             ) as bigint
         ) as minutes,
         cast(
             sum(
-                case
-                    when status <> 'attended' then 0
-                    when session_type = 'medication' then coalesce(minutes, 0)
-                    when session_type = 'other' then coalesce(minutes, 0) * cast(2097152 as bigint)
+                case session_type
+                    when 'medication' then attended_minutes
+                    when 'other' then attended_minutes * cast(2097152 as bigint)
                     else 0
                 end
             ) as bigint
@@ -126,7 +125,6 @@ from (
 );
 
 -- Weeks count from admission. The attended days of a week are a mask of 7 bits: distinct days without a DISTINCT.
--- Counts share sums as above.
 create or replace temp table week_part as
 select
     episode_id,
@@ -141,17 +139,8 @@ from (
         episode_id,
         day - day % 7 as week_start,
         bit_or(case when status = 'attended' then 1 << (day % 7) else 0 end) as days_mask,
-        cast(
-            sum(
-                case status
-                    when 'attended' then 1
-                    when 'no_show' then 2097152
-                    when 'cancelled_client' then 4398046511104
-                    else 0
-                end
-            ) as bigint
-        ) as sessions,
-        cast(sum(case when status = 'attended' then coalesce(minutes, 0) else 0 end) as integer) as attended_minutes
+        cast(sum(packed_session) as bigint) as sessions,
+        cast(sum(attended_minutes) as integer) as attended_minutes
     from range_attendance
     group by episode_id, day - day % 7
 );
