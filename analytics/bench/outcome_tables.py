@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
 from statistics import median
 from typing import Final
@@ -13,6 +12,7 @@ from typing import Final
 from analytics.bench.budget import Gate, Row, memory_row
 from analytics.bench.pandas_peer import weeks_and_pairs
 from analytics.bench.timing import in_child, medians, peak_memory, runs_after
+from analytics.store.outcomes import range_sql
 from analytics.store.publish import build_database
 from analytics.store.snapshot import Snapshot, open_current
 
@@ -23,7 +23,7 @@ FASTER_THAN_PANDAS: Final = Gate(3, at_least=True)
 # What analytics.store.publish says it begins; the time between the two is that of the outcome tables.
 OUTCOMES_BEGIN, OUTCOMES_DONE = "making outcome tables", "verifying"
 
-# The statement of outcomes.sql after which weeks and pairs are there.
+# The statement of the outcome SQL after which weeks and pairs are there.
 LAST_OF_PAIRING: Final = "create or replace temp table score_pair"
 
 
@@ -98,13 +98,12 @@ def against_pandas(store: Path) -> Row:
 
 
 def steps_to_pairs(snapshot: Snapshot) -> Iterator[str]:
-    """Yield the statements of outcomes.sql up to the pairs, for the whole snapshot, into temporary tables."""
+    """Yield the statements of the outcome SQL up to the pairs, for the whole snapshot, into temporary tables."""
     ((last_person, last_episode),) = snapshot.query("select max(person_id), max(episode_id) from episode")
     for name, value in (("person", last_person), ("episode", last_episode)):
         yield f"set variable first_{name} = 0"
         yield f"set variable last_{name} = {value}"
-    text = files("analytics.store").joinpath("outcomes.sql").read_text(encoding="utf-8")
-    before, last, after = text.partition(LAST_OF_PAIRING)
+    before, last, after = range_sql().partition(LAST_OF_PAIRING)
     own = before.replace("create table if not exists attendance_week", "create temp table attendance_week")
     yield own.replace("insert into attendance_week", "insert into temp.attendance_week").rstrip().removesuffix(";")
     yield last + after.partition(";\n")[0]

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     import pandas as pd
 
-# Weekly scores of outcomes.sql: week_0 to week_16.
+# Weekly scores of the outcome SQL: week_0 to week_16.
 WEEKS: Final = 17
 
 
 def weeks_and_pairs(state: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Read a state and return attendance by week, attendance by episode, and scores by episode and instrument.
 
-    The same columns as the statements of outcomes.sql that are timed against it.
+    The same columns as the statements of the outcome SQL that are timed against it.
     """
     return *attendance(state), score_pairs(state)
 

@@ -15,7 +15,7 @@ from analytics.measures.types import NOT_KNOWN, Cohort, Stratifier, Table
 from analytics.store.codes import CODES
 from analytics.texts.periods import Grain
 
-# Shares of full weeks with enough hours, as outcomes.sql names them, in the order in which they are shown.
+# Shares of full weeks with enough hours, as the outcome SQL names them, in the order in which they are shown.
 DOSE_BANDS: Final = ("none", "under half", "half or more", "every week")
 # Where people were on the day from which a measure counts.
 STILL_IN_THEN, LEFT_BEFORE = "still in", "left before"

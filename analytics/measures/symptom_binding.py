@@ -19,7 +19,7 @@ from analytics.profiles import Profile
 
 Threshold = Literal["caseness", "reliable_change", "response", "remission", "mcid"]
 
-# Weeks whose latest score outcomes.sql keeps, week 0 first.
+# Weeks whose latest score the outcome SQL keeps, week 0 first.
 WEEKS: Final = tuple(f"week_{number}" for number in range(17))
 
 # What the other side of a caseness rule is called in SQL.

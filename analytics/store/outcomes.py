@@ -1,9 +1,8 @@
-"""Build the outcome tables of a snapshot from its row tables: run `outcomes.sql`, range by range.
+"""Build the outcome tables of a snapshot from its row tables: run the files of `outcome_sql`, range by range.
 
-Every rule of `outcomes.sql` stays inside one person, so the file is run once per range of persons and appends:
-time grows in proportion to the data, memory stays that of the ranges at work. `outcomes_once.sql` follows, once: its
-rows need not belong to a person who was admitted. The layout of the tables and the reason of every rule stand in the
-SQL.
+Every rule of the numbered files stays inside one person, so they are run once per range of persons and append:
+time grows in proportion to the data, memory stays that of the ranges at work. `once.sql` follows, once: its rows need
+not belong to a person who was admitted. The layout of the tables and the reason of every rule stand in the SQL.
 """
 
 from __future__ import annotations
@@ -34,8 +33,15 @@ _RANGES_AT_WORK: Final = 2
 # What may stay in memory from one range to the next.
 _BETWEEN_RANGES: Final = "500MB"
 
+_FOLDER: Final = files("analytics.store").joinpath("outcome_sql")
 _BOUNDS: Final = ("first_person", "last_person", "first_episode", "last_episode")
 _Range = tuple[int, int, int, int]
+
+
+def range_sql() -> str:
+    """Return the text that makes the outcome tables of one range of persons: the numbered files, one after another."""
+    numbered = sorted((file for file in _FOLDER.iterdir() if file.name[0].isdigit()), key=lambda file: file.name)
+    return "\n\n".join(file.read_text(encoding="utf-8") for file in numbered)
 
 
 def build_outcomes(connection: duckdb.DuckDBPyConnection, episodes_per_range: int = EPISODES_PER_RANGE) -> None:
@@ -66,7 +72,7 @@ def build_outcomes(connection: duckdb.DuckDBPyConnection, episodes_per_range: in
         # Nobody's range makes the tables, also those of a snapshot without episodes.
         _append_range(connection, (0, 0, 0, 0))
         _append_side_by_side(connection, ranges)
-    connection.execute(_text("outcomes_once.sql"))
+    connection.execute(_FOLDER.joinpath("once.sql").read_text(encoding="utf-8"))
     _check_outcomes(connection)
 
 
@@ -74,7 +80,7 @@ def _append_range(connection: duckdb.DuckDBPyConnection, bounds: _Range) -> None
     """Append one range to the outcome tables; make these when they are not there."""
     for name, bound in zip(_BOUNDS, bounds, strict=True):
         connection.execute(f"set variable {name} = {bound}")
-    connection.execute(_text("outcomes.sql"))
+    connection.execute(range_sql())
     for name in _BOUNDS:
         connection.execute(f"reset variable {name}")
 
@@ -108,10 +114,6 @@ def _make_room(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"set memory_limit = '{limit}'")
 
 
-def _text(name: str) -> str:
-    return files("analytics.store").joinpath(name).read_text(encoding="utf-8")
-
-
 def _ranges(connection: duckdb.DuckDBPyConnection, episodes_per_range: int) -> list[_Range]:
     """Return first and last person, first and last episode of each range; a person is never split.
 
@@ -143,7 +145,7 @@ def _ranges(connection: duckdb.DuckDBPyConnection, episodes_per_range: int) -> l
 
 
 def _check_row_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Assert what the joins of `outcomes.sql` take for granted; a broken promise would lose or double rows."""
+    """Assert what the joins of `outcome_sql` take for granted; a broken promise would lose or double rows."""
     promises = {
         "collected: exactly one row is needed": "select count(*) = 1 from collected",
         "episode: episode_id is not unique": "select count(*) = count(distinct episode_id) from episode",

@@ -1,7 +1,7 @@
 """A second, independent reading of the outcome rules: plain Python, row by row, no SQL and no cleverness.
 
 Two engines that run one text agree on its mistakes. This twin was written from the rules, not from
-`outcomes.sql`, and compares every column of the outcome tables on random data
+`outcome_sql`, and compares every column of the outcome tables on random data
 (tests/property/test_outcomes_twin.py). When it and the SQL differ, the rules decide, not either of them.
 """
 

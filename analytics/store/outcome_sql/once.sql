@@ -1,5 +1,5 @@
 -- The outcome tables whose rows need not belong to a person who was admitted: referral_outcome, satisfaction_outcome.
--- Run once by analytics/store/outcomes.py after outcomes.sql, whose idioms hold here too.
+-- Run once by analytics/store/outcomes.py after the numbered files, whose idioms (1_range.sql) hold here too.
 
 
 -- ---------------------------------------------------------------------------------------------------------------

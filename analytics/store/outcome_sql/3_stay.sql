@@ -1,0 +1,140 @@
+-- The stay: how and when it ended, which place it has in the person's history.
+
+create or replace temp table episode_stay as
+with placed as (
+    select
+        e.*,
+        row_number() over (partition by e.person_id order by e.start_day, e.episode_id) as person_order,
+        -- Of an open stay: what was seen of it.
+        coalesce(e.los_days, e.observed_days) as stay_days,
+        e.start_day + coalesce(e.los_days, e.observed_days) as line_end,
+        -- Scores up to a week after discharge still tell of the stay; an open stay has no such week.
+        case when e.los_days is null then 0 else 7 end as grace_days
+    from range_episode as e
+),
+neighbours as (
+    select
+        *,
+        max(line_end) over earlier as previous_end,
+        max(line_end + grace_days) over earlier as previous_window_end,
+        lead(start_day) over person as next_start,
+        count(*) over (partition by person_id) as episodes_of_person
+    from placed
+    window
+        person as (partition by person_id order by person_order),
+        earlier as (partition by person_id order by person_order rows between unbounded preceding and 1 preceding)
+),
+numbered as (
+    select
+        *,
+        -- A course goes on while less than 31 days lie between the end of everything before and the next admission.
+        sum(case when start_day - previous_end <= 30 then 0 else 1 end)
+            over (partition by person_id order by person_order) as course
+    from neighbours
+),
+ended as (
+    select
+        n.*,
+        row_number() over (partition by person_id, course order by person_order) as course_step,
+        count(*) over (partition by person_id, course) as course_episodes,
+        -- Another stay of this person whose window for scores meets this one's.
+        coalesce(n.start_day - 14 <= n.previous_window_end, false)
+            or coalesce(n.next_start - 14 <= n.line_end + n.grace_days, false) as is_crowded,
+        a.first_attended_day,
+        -- A person who left early was discharged on paper later: the stay ended with the last session.
+        case
+            when n.los_days is null then null
+            when n.discharge_reason in ('lost_contact', 'administrative', 'left_against_advice')
+                then coalesce(a.last_attended_day, n.los_days)
+            else n.los_days
+        end as exit_day,
+        cast(
+            case
+                when n.los_days is null then 'active'
+                when n.discharge_reason is null then null
+                when n.discharge_reason = 'completed' then 'completed'
+                when n.discharge_reason = 'transferred_lower' then 'stepped_down'
+                when n.discharge_reason = 'transferred_higher' then 'transferred_higher'
+                when n.discharge_reason in ('left_against_advice', 'lost_contact', 'administrative') then 'left_early'
+                else 'other'
+            end as exit_code
+        ) as exit,
+        -- Hours of a full week by level of care (ASAM 2.1 and 2.5), in minutes; other levels have no such number.
+        case
+            when n.level_of_care = 'PHP' then 1200
+            when n.level_of_care = 'IOP' and n.population = 'adolescent' then 360
+            when n.level_of_care = 'IOP' then 540
+        end as dose_minutes
+    from numbered as n
+    left join episode_attendance as a on a.episode_id = n.episode_id
+)
+select
+    episode_id,
+    person_id,
+    program_id,
+    start_day,
+    los_days,
+    observed_days,
+    line_end,
+    stay_days,
+    grace_days,
+    -- The days on which a score filed here belongs here without a question.
+    case when is_crowded then 0 else -14 end as settled_from,
+    case when is_crowded then stay_days else stay_days + grace_days end as settled_to,
+    exit_day,
+    exit,
+    start_day + exit_day as line_exit,
+    dose_minutes,
+    first_attended_day,
+    -- Seven-day blocks from admission that lie wholly inside the stay: day 6 completes the first.
+    coalesce(exit_day, observed_days) + 1 - (coalesce(exit_day, observed_days) + 1) % 7 as full_days,
+    cast(person_order as integer) as person_sequence,
+    cast(episodes_of_person as integer) as episodes_of_person,
+    cast(course as integer) as course,
+    cast(course_step as integer) as course_step,
+    course_step = course_episodes as is_course_last,
+    case when next_start >= start_day + los_days then next_start - (start_day + los_days) end as days_to_next_episode
+from ended;
+
+-- What the weeks say once the end of the stay is known.
+create or replace temp table episode_weeks as
+select
+    w.episode_id,
+    cast(sum(bit_count(w.days_mask)) as integer) as attended_days,
+    cast(count(case when w.week_start < s.full_days and w.attended_minutes >= s.dose_minutes then 1 end) as integer)
+        as weeks_at_dose,
+    -- Attended days 1 to 34 after the first one: the bits of each week that lie in that span.
+    cast(
+        sum(
+            bit_count(
+                w.days_mask
+                & ((1 << greatest(0, least(7, s.first_attended_day + 35 - w.week_start))) - 1)
+                & (128 - (1 << greatest(0, least(7, s.first_attended_day + 1 - w.week_start))))
+            )
+        ) as integer
+    ) as early_attended_days
+from week_part as w
+inner join episode_stay as s on s.episode_id = w.episode_id
+group by w.episode_id;
+
+create or replace temp view range_attendance_week as
+select
+    w.episode_id,
+    cast(floor(w.week_start / 7) as integer) as week,
+    cast(bit_count(w.days_mask) as integer) as attended_days,
+    w.attended_sessions,
+    w.attended_minutes,
+    w.no_show_sessions,
+    w.attended_sessions + w.no_show_sessions + w.cancelled_client_sessions as scheduled_sessions,
+    w.week_start < s.full_days as is_full,
+    w.attended_minutes >= s.dose_minutes as at_dose
+from week_part as w
+inner join episode_stay as s on s.episode_id = w.episode_id;
+
+create table if not exists attendance_week as select * from range_attendance_week with no data;
+
+insert into attendance_week select * from range_attendance_week order by episode_id, week;
+
+drop view range_attendance_week;
+
+drop table week_part;
