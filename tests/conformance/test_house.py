@@ -253,7 +253,7 @@ def test_every_module_of_the_program_fits_one_reading() -> None:
     lengths = {
         str(file.relative_to(PROJECT_ROOT)): len(file.read_text(encoding="utf-8").splitlines())
         for file in project_files()
-        if file.suffix == ".py" and "tests" not in file.relative_to(PROJECT_ROOT).parts
+        if file.suffix in {".py", ".sql"} and "tests" not in file.relative_to(PROJECT_ROOT).parts
     }
     assert {name: lines for name, lines in lengths.items() if lines > 350} == {}
 
@@ -263,3 +263,17 @@ def test_nothing_of_the_data_of_this_machine_can_be_committed() -> None:
     assert [
         name for name in names if re.search(r"\.(duckdb|wal|key|anchors|forgotten|receipts\.jsonl)$|^data/local/", name)
     ] == []
+
+
+def test_every_file_is_of_a_kind_that_belongs_here() -> None:
+    """A download or an archive that lies in the folder by chance stays in the history for ever once it is committed."""
+    text = {".py", ".sql", ".toml", ".md", ".lock", ".yml", ".yaml", ".json"}
+    without_suffix = {".gitignore", "LICENSE", ".ci/run"}
+    binary = re.compile(r"docs/images/[a-z-]+\.png|tests/spec/state_of_version_1/[a-z0-9_/]+\.parquet")
+    files = {str(file.relative_to(PROJECT_ROOT)): file for file in project_files()}
+    assert [
+        name
+        for name, file in files.items()
+        if file.suffix not in text and name not in without_suffix and not binary.fullmatch(name)
+    ] == []
+    assert [name for name, file in files.items() if file.stat().st_size > 500_000] == []
