@@ -22,9 +22,9 @@ days_referral_to_first_session = Measure(
     id="days_referral_to_first_session",
     title="Wait from referral to first session",
     question="How many days did half of the people who started wait at most, from referral to first session?",
-    of_whom="of the people who started",
+    of_whom="of the people who started with a known day of referral",
     did="waited",
-    family="Half of the people who started had waited {value} days or less.",
+    family="Half of the people who started and whose day of asking we know had waited {value} days or less.",
     table=Table.EPISODE_OUTCOME,
     eligible=_ELIGIBLE,
     lost=_LOST,
@@ -44,9 +44,12 @@ started_within_7 = Measure(
     id="started_within_7",
     title="First session within a week",
     question="Of the people who started, how many had their first session within seven days of being referred?",
-    of_whom="of people who started",
+    of_whom="of people who started with a known day of referral",
     did="had their first session within seven days",
-    family="Of every 100 people who started, about {per_100} had their first session within a week of asking.",
+    family=(
+        "Of every 100 people who started and whose day of asking we know, about {per_100} had their first session within "
+        "a week of asking."
+    ),
     table=Table.EPISODE_OUTCOME,
     eligible=_ELIGIBLE,
     lost=_LOST,

@@ -69,11 +69,14 @@ FULL_WEEKS = "stayed a full week"
 
 dose_adherence = Measure(
     id="dose_adherence",
-    title="Weeks at the planned intensity",
-    question="In how many of the full weeks people stayed did they get the hours their level of care promises?",
+    title="Weeks with the usual minimum hours",
+    question="In how many of the full weeks people stayed did they get the usual minimum hours of their level of care?",
     of_whom="of full weeks in the program",
-    did="had the full hours",
-    family="In about {per_100} of every 100 weeks people got the full hours of treatment.",
+    did="had the usual minimum hours",
+    family=(
+        "In about {per_100} of every 100 weeks people got at least the usual minimum hours of treatment (9 a week, 6 for "
+        "teens, 20 in partial hospital)."
+    ),
     table=Table.EPISODE_OUTCOME,
     eligible={FULL_WEEKS: "full_weeks > 0"},
     lost={FULL_WEEKS: "stayed less than a week"},
@@ -86,7 +89,8 @@ dose_adherence = Measure(
     source="ASAM level 2.1: 9 hours a week, adolescents 6; level 2.5: 20 hours",
     reviewed=REVIEWED,
     notes=(
-        "A week is seven days from admission; the last, unfinished week does not count.",
+        "A week is seven days from admission; the last, unfinished week does not count. At least 9 hours, 6 in programs "
+        "for adolescents, 20 in partial hospital; what a program plans for itself is not asked.",
         "Tapers are not recorded, so planned shorter weeks before leaving count as short.",
     ),
 )

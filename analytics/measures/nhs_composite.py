@@ -31,7 +31,8 @@ _NOT_FINISHED: Final = {
     TWICE: "came on fewer than two days",
 }
 _NOTES: Final = (
-    "First and last complete score of both questionnaires. Without all four, people stay in and count as no.",
+    "First and last complete score of both questionnaires. Without all four, people stay in and count as no: what is "
+    "good comes out too low, and what is bad too low as well.",
     "A conflict (one clearly better, the other clearly worse) is neither.",
     "The published national figures are of primary care, not of intensive programs.",
 )
@@ -53,7 +54,15 @@ def _thresholds() -> dict[str, float]:
 
 
 def _composite(
-    measure_id: str, title: str, question: str, did: str, success: str, *, among_cases: bool, higher: bool = True
+    measure_id: str,
+    title: str,
+    question: str,
+    did: str,
+    told: str,
+    success: str,
+    *,
+    among_cases: bool,
+    higher: bool = True,
 ) -> Measure:
     eligible, lost = dict(_FINISHED), dict(_NOT_FINISHED)
     if among_cases:
@@ -70,7 +79,10 @@ def _composite(
         question=question,
         of_whom=f"of {of_whom}",
         did=did,
-        family=f"Of every 100 {of_whom}, about {{per_100}} {did}. Without all four scores, people count as not.",
+        family=(
+            f"Of every 100 {of_whom}, about {{per_100}} {told}. People we could not measure twice are counted as not "
+            f"{'better' if higher else 'worse'}, so the true number can be higher."
+        ),
         table=Table.EPISODE_OUTCOME,
         eligible=eligible,
         lost=lost,
@@ -96,6 +108,7 @@ nhs_recovery = _composite(
     "Recovered, English rule",
     "Of the people who started in the clinical range of either questionnaire, how many ended below both?",
     "ended below the clinical range of both",
+    "ended with low scores on both the depression (PHQ-9) and the anxiety questionnaire (GAD-7)",
     _BELOW,
     among_cases=True,
 )
@@ -105,6 +118,7 @@ nhs_reliable_recovery = _composite(
     "Of the people who started in the clinical range of either questionnaire, how many were clearly better and ended "
     "below both?",
     "were clearly better and ended below the clinical range of both",
+    "were clearly better and ended with low scores on both the depression (PHQ-9) and the anxiety questionnaire (GAD-7)",
     f"({_BELOW}) and ({_BETTER})",
     among_cases=True,
 )
@@ -114,6 +128,8 @@ nhs_reliable_improvement = _composite(
     "Of the people who came at least twice and left, how many were clearly better by one questionnaire and not clearly "
     "worse by the other?",
     "were clearly better by one and not clearly worse by the other",
+    "were clearly better on the depression (PHQ-9) or the anxiety questionnaire (GAD-7) and not clearly worse on the "
+    "other",
     _BETTER,
     among_cases=False,
 )
@@ -123,6 +139,8 @@ nhs_reliable_deterioration = _composite(
     "Of the people who came at least twice and left, how many were clearly worse by one questionnaire and not clearly "
     "better by the other?",
     "were clearly worse by one and not clearly better by the other",
+    "were clearly worse on the depression (PHQ-9) or the anxiety questionnaire (GAD-7) and not clearly better on the "
+    "other",
     _WORSE,
     among_cases=False,
     higher=False,

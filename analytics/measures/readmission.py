@@ -24,14 +24,14 @@ def _readmission(day: int, months: str) -> Measure:
         id=f"readmission_{day}d",
         title=f"Hospital within {day} days of leaving",
         question=(
-            "Of the people who left the program, how many were in a hospital, residential or detox unit within "
-            f"{day} days?"
+            "Of the people who left the program, how many had an unplanned stay in a hospital, residential or detox unit "
+            f"within {day} days?"
         ),
         of_whom="of people who left the program",
-        did=f"had a hospital, residential or detox stay within {day} days",
+        did=f"had an unplanned hospital, residential or detox stay within {day} days",
         family=(
-            "Of every 100 people who left, about {per_100} needed a hospital, residential or detox stay within "
-            f"{months}, as far as we know."
+            "Of every 100 people whose time here had ended, about {per_100} needed an unplanned hospital, residential or "
+            f"detox stay within {months}, as far as we know. People moved straight to a hospital are counted apart."
         ),
         table=Table.EPISODE_OUTCOME,
         eligible={**WHO_LEFT, ALIVE: "discharge_reason is distinct from 'deceased'"},
@@ -53,8 +53,8 @@ def _readmission(day: int, months: str) -> Measure:
         better="lower",
         needs=("acute_event",),
         source=(
-            f"Program convention: first unplanned stay on days 1 to {day}; close to CMS IPF readmission, which counts "
-            "days 3 to 30"
+            f"Program convention: first unplanned stay on days 1 to {day}"
+            + ("; close to CMS IPF readmission, which counts days 3 to 30" if day == 30 else "")
         ),
         reviewed=REVIEWED,
         notes=(
@@ -79,7 +79,10 @@ step_up_during_episode = Measure(
     question=("Of the people who left, how many needed a hospital or a higher level of care before or as they left?"),
     of_whom="of people who left the program",
     did="had moved to a hospital or higher care",
-    family=("Of every 100 people who left, about {per_100} needed a hospital or more care than the program gives."),
+    family=(
+        "Of every 100 people whose time here had ended, about {per_100} had needed a hospital or more care than the "
+        "program gives."
+    ),
     table=Table.EPISODE_OUTCOME,
     eligible=WHO_LEFT,
     lost=NOT_LEFT,
@@ -124,11 +127,14 @@ step_up_rate = Measure(
 
 return_to_program = Measure(
     id="return_to_program",
-    title="Came back within half a year",
+    title="Came back, 1 to 6 months after leaving",
     question="Of the people who left at least 180 days ago, how many were admitted here again on days 31 to 180?",
     of_whom="of people who left at least 180 days ago",
     did="were admitted here again on days 31 to 180",
-    family="Of every 100 people who left, about {per_100} came back to us within half a year.",
+    family=(
+        "Of every 100 people whose treatment here had ended for at least a month, about {per_100} came back one to six "
+        "months later."
+    ),
     table=Table.EPISODE_OUTCOME,
     # The end of a course: a step to the next level within 30 days is the same course of treatment.
     eligible={**WHO_LEFT, ALIVE: "discharge_reason is distinct from 'deceased'", ENDED: "is_course_last"},

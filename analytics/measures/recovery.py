@@ -16,12 +16,13 @@ _ELIGIBLE, _LOST = due_for_call(DAY)
 abstinence_continuous = Measure(
     id="abstinence_continuous",
     title="No use at all since leaving, half a year",
-    question="Half a year after leaving, how many of all people treated for substance use had not used at all since?",
+    question="Half a year after leaving, how many of the people due for a call had not used at all since?",
     of_whom="of people treated for substance use who left",
     did="had not used at all since leaving",
     family=(
         "Half a year after leaving, about {per_100} of every 100 people treated for substance use had not used at all "
-        "since then, as far as they told us. The others had used, or we do not know."
+        "since then, as far as they told us. The others had used, did not answer, or could not be reached. People who had "
+        "died, were in custody or had not agreed to be called are not counted."
     ),
     table=Table.EPISODE_OUTCOME,
     eligible={FOR_USE: "is_sud", **_ELIGIBLE},

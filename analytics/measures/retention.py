@@ -14,7 +14,7 @@ completion = Measure(
     question="Of the people who left the program, how many had completed it?",
     of_whom="of people who left the program",
     did="had completed the program",
-    family="Of every 100 people who left, about {per_100} had finished the planned program.",
+    family="Of every 100 people whose time in the program had ended, about {per_100} had finished it as planned.",
     table=Table.EPISODE_OUTCOME,
     eligible=WHO_LEFT,
     lost=NOT_LEFT,
@@ -91,12 +91,10 @@ completion_teds = Measure(
 completion_cif = Measure(
     id="completion_cif",
     title="How people left, over time",
-    question=(
-        "Week by week, how many of the people who started had finished, left early, moved on, or were still here?"
-    ),
+    question=("Week by week, how many of the people admitted had finished, left early, moved on, or were still here?"),
     of_whom="of people admitted",
     did="had completed the program",
-    family="Of every 100 people who started, about {per_100} had finished the program by the end of the longest plan.",
+    family="Of every 100 people admitted, about {per_100} had finished the program by the end of the longest plan.",
     table=Table.EPISODE_OUTCOME,
     eligible={},
     lost={},
@@ -122,7 +120,7 @@ retention_km = Measure(
     question="How long do people stay, counting also those who have just started?",
     of_whom="of people admitted",
     did="were still in the program",
-    family="Half of the people who start are still in the program after {value} days.",
+    family="Half of the people admitted are still in the program after {value} days.",
     table=Table.EPISODE_OUTCOME,
     eligible={},
     lost={},
@@ -172,25 +170,25 @@ def _retained(day: int, family: str) -> Measure:
 
 retention_30 = _retained(
     30,
-    "Of every 100 people who started, about {per_100} were still in treatment a month later, or had finished.",
+    "Of every 100 people admitted, about {per_100} were still in treatment a month later, or had finished.",
 )
 retention_60 = _retained(
     60,
-    "Of every 100 people who started, about {per_100} were still in treatment two months later, or had finished.",
+    "Of every 100 people admitted, about {per_100} were still in treatment two months later, or had finished.",
 )
 
 retention_90 = _retained(
     90,
-    "Of every 100 people who started, about {per_100} were still in treatment three months later, or had finished.",
+    "Of every 100 people admitted, about {per_100} were still in treatment three months later, or had finished.",
 )
 
 early_dropout = Measure(
     id="early_dropout",
-    title="Left after one or two days of treatment",
-    question="Of the people admitted at least two weeks ago, how many left of their own after at most two days?",
+    title="Left within two days of treatment",
+    question="Of the people admitted at least two weeks ago, how many left early, after at most two days?",
     of_whom="of people admitted at least two weeks ago",
-    did="left of their own after at most two days of treatment",
-    family="Of every 100 people who started, about {per_100} left again after one or two days.",
+    did="left early after at most two days of treatment",
+    family="Of every 100 people admitted, about {per_100} came on two days or fewer and then stopped.",
     table=Table.EPISODE_OUTCOME,
     eligible={},
     lost={},
@@ -206,6 +204,7 @@ early_dropout = Measure(
     source="Project decision: at most two days with an attended session; left against advice, lost, or ended by the "
     "program",
     reviewed=REVIEWED,
+    notes=("Left early: on their own, lost from sight, or ended by the program. Who never came is counted too.",),
 )
 
 length_of_stay = Measure(
@@ -214,7 +213,7 @@ length_of_stay = Measure(
     question="How many days did half of the people who left stay at most?",
     of_whom="of the people who left",
     did="had stayed",
-    family="Half of the people who left had stayed {value} days or less.",
+    family="Half of the people whose time in the program has ended had stayed {value} days or less.",
     table=Table.EPISODE_OUTCOME,
     eligible=WHO_LEFT,
     lost=NOT_LEFT,
@@ -236,11 +235,11 @@ length_of_stay = Measure(
 
 planned_length_attained = Measure(
     id="planned_length_attained",
-    title="Planned weeks received",
+    title="Planned weeks stayed",
     question="Of the days planned for the people who left, how many did they stay?",
     of_whom="of planned days",
     did="were spent in the program",
-    family="People who left had received about {per_100} of every 100 planned days.",
+    family="People whose time in the program has ended had stayed about {per_100} of every 100 planned days.",
     table=Table.EPISODE_OUTCOME,
     eligible={**WHO_LEFT, "with a planned length": "planned_weeks is not null"},
     lost={**NOT_LEFT, "with a planned length": "planned length not recorded"},

@@ -28,7 +28,7 @@ OPPOSITE: Final[Mapping[Rule, Rule]] = {">=": "<", "<": ">=", "<=": ">", ">": "<
 CAME_TWICE: Final = "came on at least two days"
 HAD_BASELINE: Final = "had a score at the start"
 WAS_CASE: Final = "started in the clinical range"
-NOT_BELOW: Final = "not known to have started below the clinical range"
+NOT_OUTSIDE: Final = "not known to have started outside the clinical range"
 
 WINDOW: Final = (
     "first score: the one nearest to admission, 14 days before to 7 days after it; last: the latest after the first, "
@@ -291,12 +291,12 @@ def _steps(columns: Mapping[str, str], profile: Profile, among_cases: bool) -> l
     if profile == "nhs":
         steps.append((CAME_TWICE, "treated", "came on fewer than two days"))
     if among_cases and profile == "nhs":
-        # The national construction takes out only those known to start below: no score stays in, as a
+        # The national construction takes out only those known to start outside: no score stays in, as a
         # failure.
-        steps.append((NOT_BELOW, f"coalesce({columns['first_case']}, true)", "started below the clinical range"))
+        steps.append((NOT_OUTSIDE, f"coalesce({columns['first_case']}, true)", "started outside the clinical range"))
     elif among_cases:
         steps.append((HAD_BASELINE, f"{columns['first']} is not null", "no score at the start"))
-        steps.append((WAS_CASE, columns["first_case"], "started below the clinical range"))
+        steps.append((WAS_CASE, columns["first_case"], "started outside the clinical range"))
     return steps
 
 

@@ -83,7 +83,10 @@ reliable_improvement = SymptomMeasure(
     estimator=Estimator.PROPORTION,
     better="higher",
     source=RELIABLE,
-    notes=("Clearly: by more than the questionnaire's own error.",),
+    notes=(
+        "Clearly: by at least the threshold in the table, which stands for more than the questionnaire's own error. The "
+        "usual thresholds are lower than some published estimates of that error; profile strict uses larger ones.",
+    ),
 )
 
 reliable_deterioration = SymptomMeasure(
@@ -121,8 +124,8 @@ no_reliable_change = SymptomMeasure(
 
 recovery = SymptomMeasure(
     id="recovery",
-    title="Below the clinical range, {name}",
-    question="Of the people who started in the clinical range and left, how many ended below it ({name})?",
+    title="Out of the clinical range, {name}",
+    question="Of the people who started in the clinical range and left, how many ended out of it ({name})?",
     did="ended out of the clinical range",
     family=(
         "Of every 100 people who started in the clinical range and were measured again, about {per_100} "
@@ -237,7 +240,11 @@ mbc_fidelity = SymptomMeasure(
     title="Scores on time, {name}",
     question="Of the {name} scores that were due while people were in the program, how many came on time?",
     did="came on time",
-    family="Of every 100 times we should have asked, we did so about {per_100} times.",
+    family="Of every 100 times we should have asked, we did so on time about {per_100} times.",
+    window="due on day 0 and then every so many days of the stay; on time: within three days",
+    is_change=False,
+    unknown_words="scores not recorded",
+    known_words="with a score due",
     steps=(("in the program long enough for one", "due_scores > 0", "no score due yet"),),
     everybody=True,
     numerator="on_time_scores",

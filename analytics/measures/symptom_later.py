@@ -15,7 +15,7 @@ DRRE = "HEDIS DRR-E style: the latest score 120 to 240 days after the first; no 
 
 _STEPS = (
     (HAD_BASELINE, "{first} is not null", "no score at the start"),
-    (WAS_CASE, "{first_case}", "started below the clinical range"),
+    (WAS_CASE, "{first_case}", "started outside the clinical range"),
     (DEPRESSION, "primary_condition = 'depression'", "another main condition, or not recorded"),
     (ALIVE, "discharge_reason is distinct from 'deceased'", "died in the program"),
 )

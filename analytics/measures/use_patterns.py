@@ -164,7 +164,10 @@ use_complete_abstinence = _endpoint(
     "Krupitsky and others 2011: confirmed abstinence over a window of weeks, missing as positive",
     enough=("stayed into week 5", "length(use_pattern) >= 5", "left before week 5"),
     success=complete_abstinence(*WINDOW),
-    family="Of every 100 people who stayed into week 5, about {per_100} had no use from week 5 to 8.",
+    family=(
+        "Of every 100 people treated for substance use who stayed into week 5, about {per_100} had no positive and no "
+        "missed test in weeks 5 to 8, for as long as they stayed."
+    ),
     window=f"weeks {WINDOW[0]} to {WINDOW[1]} of the stay",
 )
 
@@ -176,7 +179,7 @@ use_negative_last_four = _endpoint(
     "Weiss and others 2011 (CTN-0030): last week and at least two of the previous three, missing as positive",
     enough=("tested in four weeks", f"{WEEKS} >= 4", "fewer than four weeks with a test"),
     success=NEGATIVE_LAST_FOUR,
-    family="Of every 100 people with at least four tested weeks, about {per_100} were clear at the end of the stay.",
+    family="Of every 100 people treated for substance use with four tested weeks, about {per_100} were clear at the end of the stay.",
     window="the last four tested weeks of the stay",
 )
 

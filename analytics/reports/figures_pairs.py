@@ -77,7 +77,7 @@ def pair_scatter(
     words = _region_names(minimum, maximum, lower_is_better, colours)
     if cut_off is not None:
         # Between two whole totals, so that no mark lies on the line.
-        edge = cut_off - 0.5
+        edge = cut_off - 0.5 if lower_is_better else cut_off + 0.5
         dash = {"dash": "dash", "width": 1.2}
         shapes += [
             line_shape(edge, minimum - air, edge, top, colours.ink2, line=dash),
@@ -93,11 +93,11 @@ def pair_scatter(
     return figure(
         theme,
         data,
-        f"First and last score of {count(people)} people measured twice: "
+        f"First and last score of {count(people)} stays measured twice: "
         f"{count(numbers['better'])} clearly better ({percent(numbers['better'] / people)}), "
         f"{count(numbers['same'])} no clear change ({percent(numbers['same'] / people)}), "
         f"{count(numbers['worse'])} clearly worse ({percent(numbers['worse'] / people)}). "
-        f"{count(unmeasured)} people have no last score.",
+        f"{count(unmeasured)} have no last score.",
         HEIGHT,
         x={
             "range": [left, right],

@@ -83,7 +83,6 @@ def reading(view: View, name: str, pairs: Disclosed[PairCounts]) -> PairReading:
         raise LookupError(name)
     profile = instrument.profiles["default"]
     change = profile.reliable_change.value if profile.reliable_change else 0.0
-    error = change - instrument.step
     cut_off = profile.caseness.value if profile.caseness else None
     measured = sum(number for *_, number in pairs.content.pairs)
     missing = sum(number for _, number in pairs.content.unmeasured)
@@ -95,15 +94,13 @@ def reading(view: View, name: str, pairs: Disclosed[PairCounts]) -> PairReading:
     share = percent(outside / measured) if measured else ""
     lines = [
         "On the thin diagonal, the last score equals the first.",
-        f"In the grey band, the change is {error:g} points or less: no more than measurement error.",
+        f"In the grey band, the change is {change - instrument.step:g} points or less: no more than measurement error.",
     ]
     if cut_off is not None:
         lines.append(
             f"The dashed lines mark {cut_off:g}, where the range begins that usually means {instrument.construct}."
         )
-    lines.append(
-        f"The ticks along the bottom are the first scores of the {count(missing)} people with no second score."
-    )
+    lines.append(f"The ticks along the bottom are the first scores of the {count(missing)} stays with no second score.")
     return PairReading(
         headline=(
             f"{share} of points lie {side} the band: a change larger than measurement error"
@@ -112,7 +109,7 @@ def reading(view: View, name: str, pairs: Disclosed[PairCounts]) -> PairReading:
         ),
         line=f"{instrument.name} · each mark is one stay measured twice ({count(measured)}) · {pairs.cohort_words}",
         lines=tuple(lines),
-        error=error,
+        error=change,
         minimum=instrument.minimum,
         maximum=instrument.maximum,
         cut_off=cut_off,
