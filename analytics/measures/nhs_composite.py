@@ -118,7 +118,8 @@ nhs_reliable_recovery = _composite(
     "Of the people who started in the clinical range of either questionnaire, how many were clearly better and ended "
     "below both?",
     "were clearly better and ended below the clinical range of both",
-    "were clearly better and ended with low scores on both the depression (PHQ-9) and the anxiety questionnaire (GAD-7)",
+    "were clearly better and ended with low scores on both the depression (PHQ-9) and the anxiety "
+    "questionnaire (GAD-7)",
     f"({_BELOW}) and ({_BETTER})",
     among_cases=True,
 )

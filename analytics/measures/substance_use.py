@@ -151,14 +151,16 @@ def _abstinent(day: int) -> Measure:
         id=f"abstinence_followup_{day}",
         title=f"No use last month, {later} later",
         question=(
-            f"{later.capitalize()} after leaving, how many of the people treated for substance use who were due for a call "
+            f"{later.capitalize()} after leaving, how many of the people treated for substance use "
+            "who were due for a call "
             "had not used in the month before?"
         ),
         of_whom="of people treated for substance use who left",
         did=f"had not used in the month before, {later} later",
         family=(
             f"{later.capitalize()} after leaving, about {{per_100}} of every 100 people treated for substance use told "
-            "us that they had not used in the last month. The others had used, did not answer, or could not be reached. "
+            "us that they had not used in the last month. The others had used, did not answer, or "
+            "could not be reached. "
             "People who had died, were in custody or had not agreed to be called are not counted."
         ),
         table=Table.EPISODE_OUTCOME,

@@ -179,7 +179,10 @@ use_negative_last_four = _endpoint(
     "Weiss and others 2011 (CTN-0030): last week and at least two of the previous three, missing as positive",
     enough=("tested in four weeks", f"{WEEKS} >= 4", "fewer than four weeks with a test"),
     success=NEGATIVE_LAST_FOUR,
-    family="Of every 100 people treated for substance use with four tested weeks, about {per_100} were clear at the end of the stay.",
+    family=(
+        "Of every 100 people treated for substance use with four tested weeks, about {per_100} "
+        "were clear at the end of the stay."
+    ),
     window="the last four tested weeks of the stay",
 )
 
