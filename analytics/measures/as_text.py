@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from analytics.measures.cards import family_sentence
+from analytics.measures.estimate import UNKNOWN_AS_NO
 from analytics.measures.results import Estimate, Ladder, StratifiedResult
 from analytics.measures.small_groups import SMALL_GROUP, SMALL_MARK, SMALL_WORDS, smaller_than
 from analytics.measures.subjects import counted_as
 from analytics.measures.tally import PLURAL
 from analytics.measures.types import ALL, Cohort, Estimator, Measure
-from analytics.texts import cohort_words, data_cut_words
+from analytics.texts import cohort_words, data_cut_words, label, unit_words
 
 SHARES: Final = (Estimator.PROPORTION, Estimator.RATIO, Estimator.INCIDENCE, Estimator.CAPACITY)
 
@@ -35,7 +36,11 @@ def result_as_text(result: StratifiedResult, data_as_of: str = "") -> str:
         *aligned(
             ["group", "value", "95% interval", "of", "not known", "too recent", ""],
             [
-                [*_row(measure, group, estimate), SMALL_MARK if group in small else ""]
+                [
+                    group if result.by is None or group == ALL else label(result.by.value, group),
+                    *_row(measure, estimate),
+                    SMALL_MARK if group in small else "",
+                ]
                 for group, estimate in result.estimates.items()
             ],
         ),
@@ -46,7 +51,8 @@ def result_as_text(result: StratifiedResult, data_as_of: str = "") -> str:
         if counted := result.estimates[ALL].details.get(words):
             parts.append(f"{words.replace('_', ' ')}: {counted:,.0f}")
     for words, estimates in result.variants.items():
-        parts.append(f"{words}: {_variant(measure, estimates[ALL])}")
+        best = " (the best case)" if words == UNKNOWN_AS_NO and measure.better == "lower" else ""
+        parts.append(f"{words}{best}: {_variant(measure, estimates[ALL])}")
     parts += ["", "Who is counted", *ladder_lines(result.ladder)]
     if result.overlapping:
         parts.append("A person can be in several of these groups; they do not add up.")
@@ -87,13 +93,30 @@ def _sentence(measure: Measure, estimate: Estimate, rows: str) -> str:
         Estimator.MEAN: f"{value} on average, from {counted} {measure.known_words}",
         Estimator.MEAN_CHANGE: f"The scores of {counted} {rows} improved by {value} on average",
         Estimator.SLOPE: f"The scores of {counted} {rows} improved by {value} on the typical path",
-        Estimator.SURVIVAL: f"After {value}, half of {counted} {measure.did}",
+        Estimator.SURVIVAL: f"From {_moment(measure, estimate)} on, half or fewer of {counted} {measure.did}",
         Estimator.MEDIAN: f"Half of {counted} {measure.did} {value} or less",
         Estimator.RATE: f"{counted}: {value}",
         Estimator.COST: f"{value} per {measure.ratio_unit}, {counted}",
         Estimator.INCIDENCE: f"By day {_day(estimate)}, {value} of {counted} {measure.did}",
+        Estimator.PROPORTION: share_sentence(measure, estimate, rows),
     }.get(measure.estimator, f"{value} {measure.of_whom} {measure.did}, {counted}")
     return f"{said}. {left_out}{no_interval}"
+
+
+def share_sentence(measure: Measure, estimate: Estimate, rows: str) -> str:
+    """Return a share with what it is a share of: where the unknown are left out, of those known only."""
+    value = _value_and_interval(measure, estimate)
+    if estimate.missing == "shown" and estimate.unknown:
+        who = f"the {estimate.denominator:,} {rows} {measure.known_words}"
+        return f"{value} of {who} {measure.did} ({estimate.numerator:,})"
+    return f"{value} {measure.of_whom} {measure.did}, {_counts(measure, estimate)} {rows}"
+
+
+def _moment(measure: Measure, estimate: Estimate) -> str:
+    """Return when a curve comes down to one half: "day 42 (40 to 45)"."""
+    limits = [f"{limit:.0f}" for limit in (estimate.ci_low, estimate.ci_high) if not math.isnan(limit)]
+    doubt = f" ({limits[0]} {'to ' + limits[1] if len(limits) > 1 else 'or later'})" if limits else ""
+    return f"{measure.time_unit} {estimate.value:.0f}{doubt}"
 
 
 def _variant(measure: Measure, estimate: Estimate) -> str:
@@ -114,9 +137,8 @@ def _value_and_interval(measure: Measure, estimate: Estimate) -> str:
     return f"{value} ({interval})" if interval else value
 
 
-def _row(measure: Measure, group: str, estimate: Estimate) -> list[str]:
+def _row(measure: Measure, estimate: Estimate) -> list[str]:
     return [
-        group,
         number_text(measure, estimate.value) if estimate.has_value else str(estimate.reason),
         _interval(measure, estimate),
         _counts(measure, estimate) if estimate.has_value else "",
@@ -136,11 +158,18 @@ def _counts(measure: Measure, estimate: Estimate) -> str:
 
 
 def _interval(measure: Measure, estimate: Estimate) -> str:
-    limits = (estimate.ci_low, estimate.ci_high)
-    if all(map(math.isnan, limits)):
+    return interval_text(measure, estimate.ci_low, estimate.ci_high)
+
+
+def interval_text(measure: Measure, low: float, high: float) -> str:
+    """Return an interval with its unit said once: "40 to 45 days"; "" without one."""
+    if math.isnan(low) and math.isnan(high):
         return ""
-    low, high = (number_text(measure, limit) for limit in limits)
-    return f"{low} or more" if math.isnan(estimate.ci_high) else f"{low} to {high}"
+    if math.isnan(high):
+        return f"{number_text(measure, low)} or more"
+    if math.isnan(low):
+        return f"{number_text(measure, high)} or less"
+    return f"{number_text(measure, low).partition(' ')[0]} to {number_text(measure, high)}"
 
 
 def number_text(measure: Measure, value: float) -> str:
@@ -154,10 +183,12 @@ def number_text(measure: Measure, value: float) -> str:
     if measure.estimator is Estimator.COST:
         return f"{value:,.0f}"
     if measure.estimator is Estimator.MEDIAN:
-        return f"{value:g} {measure.amount_unit}s"
+        return f"{round(value, 1):g} {unit_words(measure.amount_unit, 1 if value == 1 else 2)}"
     if measure.estimator is Estimator.SLOPE:
         return f"{value:.2f} points per week"
-    return f"{value:.0f} {measure.time_unit}s" if measure.estimator is Estimator.SURVIVAL else f"{value:.2f} points"
+    if measure.estimator is Estimator.SURVIVAL:
+        return f"{value:.0f} {unit_words(measure.time_unit, round(value))}"
+    return f"{value:.2f} points"
 
 
 def ladder_lines(ladder: Ladder) -> list[str]:

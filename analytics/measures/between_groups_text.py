@@ -6,10 +6,12 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-from analytics.measures.as_text import aligned, ladder_lines, number_text, snapshot_words
+from analytics.measures.as_text import aligned, ladder_lines, number_text, share_sentence, snapshot_words
 from analytics.measures.between_groups import ComparedGroup, GroupComparison
 from analytics.measures.cards import BETTER
 from analytics.measures.small_groups import SMALL_MARK, SMALL_WORDS
+from analytics.measures.subjects import counted_as
+from analytics.measures.tally import PLURAL
 from analytics.measures.types import NOT_KNOWN, Measure
 from analytics.statistics.funnel import MINIMUM_UNITS
 from analytics.texts import heading, label, split_words
@@ -28,8 +30,8 @@ def comparison_as_text(comparison: GroupComparison, data_as_of: str = "") -> str
     if comparison.reason is not None:
         parts.append(comparison.reason)
     else:
-        share = f"{number_text(measure, everybody.value)} {measure.of_whom} {measure.did}"
-        parts.append(f"Everyone: {share}, {everybody.numerator:,} of {everybody.denominator:,}. {_better(measure)}")
+        rows = PLURAL[counted_as(measure, comparison.cohort.unit)]
+        parts.append(f"Everyone: {share_sentence(measure, everybody, rows)}. {_better(measure)}")
         parts += [*_standing_out(comparison), NOT_BLAME, "", "As counted", *_counted(comparison), ""]
         parts += [f"As if they had the same people{_of_model(comparison)}", *_adjusted(comparison)]
         if any(group.small for group in comparison.groups):

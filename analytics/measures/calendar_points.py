@@ -19,6 +19,7 @@ from analytics.measures.denominators import GRACE_DAYS, LEFT, MATURE, USUAL_WEEK
 from analytics.measures.groups import choices
 from analytics.measures.results import Estimate, StratifiedResult
 from analytics.measures.small_groups import SMALL_GROUP, smaller_than
+from analytics.measures.subjects import subject_of
 from analytics.measures.types import ALL, NOT_KNOWN, Cohort, Estimator, Measure, SnapshotCursor, Stratifier
 from analytics.texts import data_cut_words, period_words
 from analytics.texts.periods import MONTHS_IN, Grain, grain_of, is_over, months_of, period_at, place_of
@@ -68,15 +69,15 @@ def axis_of(measure: Measure, snapshot: SnapshotCursor, cohort: Cohort) -> Strat
     return Stratifier.DISCHARGE_PERIOD if kept else Stratifier.ADMIT_PERIOD
 
 
-def grain_within(asked: Grain | None, snapshot: SnapshotCursor, by: Stratifier) -> Grain:
-    """Return the length of a period: as asked, or as fine as the data keep it.
+def grain_within(asked: Grain | None, snapshot: SnapshotCursor, by: Stratifier, measure: Measure) -> Grain:
+    """Return the length of a period: as asked, or as fine as the data keep it for the rows of the measure.
 
     Raises
     ------
     MeasureProblem
         The data keep no period as fine as that.
     """
-    labels = [label for label in choices(snapshot, by) if label != NOT_KNOWN]
+    labels = [label for label in choices(snapshot, by, subject_of(measure).rows) if label != NOT_KNOWN]
     kept: Grain = max(map(grain_of, labels), key=MONTHS_IN.__getitem__, default="month")
     if asked is None:
         return kept

@@ -178,7 +178,17 @@ def family_sentence(measure: Measure, estimate: Estimate) -> str | None:
         return None
     if estimate.known_share < KNOWN_FOR_HEADLINE:
         return None
-    return measure.family.format(per_100=f"{100 * estimate.value:.0f}", value=f"{estimate.value:g}")
+    told = measure.family.format(per_100=f"{100 * estimate.value:.0f}", value=f"{estimate.value:g}")
+    return f"{told}{_for_the_others(measure, estimate)}"
+
+
+def _for_the_others(measure: Measure, estimate: Estimate) -> str:
+    """Return for how many of 100 there is no answer, where the sentence before leaves them out; else ""."""
+    if measure.estimator is not Estimator.PROPORTION or estimate.missing == "failure" or not estimate.unknown:
+        return ""
+    others = 100 * (1 - estimate.known_share)
+    how_many = "fewer than 1" if others < 0.5 else f"about {others:.0f}"
+    return f" For {how_many} of every 100 {measure.of_whom.removeprefix('of ')} we do not know."
 
 
 def _also_missing(measure: Measure) -> tuple[str, ...]:
@@ -204,8 +214,10 @@ def _limits(measure: Measure) -> Iterator[str]:
 
 
 def _unknown(measure: Measure) -> str:
-    if measure.estimator in (Estimator.SURVIVAL, Estimator.INCIDENCE):
+    if measure.estimator is Estimator.INCIDENCE or measure.cause == "is_closed":
         return "people who are still in the program count for the days they have been seen"
+    if measure.estimator is Estimator.SURVIVAL:
+        return f"people count up to the last {measure.time_unit} in which they were seen"
     treated = "counts as no" if measure.missing == "failure" else "not in the value; shown beside it"
     return treated if measure.unknown_words == "not known" else f"{measure.unknown_words}: {treated}"
 

@@ -103,7 +103,7 @@ def survival_estimate(curve: Curve, estimate: SurvivalCurve, tally: Tally, measu
     """
     reason = why_nothing(tally, measure, unit)
     if reason is None and isnan(curve.median):
-        ended = "had left" if measure.cause == "is_closed" else "had come so far"
+        ended = "had left" if measure.cause == "is_closed" else "were known to have had it"
         reason = f"Fewer than half of {tally.yes} {ended} when last seen."
     elif reason is None and isnan(curve.median_low):
         reason = f"No interval: too little spread among {tally.yes}."

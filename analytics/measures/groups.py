@@ -37,9 +37,12 @@ def in_order(groups: Iterable[str], by: Stratifier | None, instrument: str | Non
     return [ALL, *between, *([NOT_KNOWN] if NOT_KNOWN in present else [])]
 
 
-def choices(snapshot: SnapshotCursor, by: Stratifier) -> tuple[str, ...]:
-    """Return the groups of a split that occur in the snapshot, as they are shown, without `ALL`."""
-    found = snapshot.query(f"select distinct {by.value} from {Table.EPISODE_OUTCOME.value}", {})
+def choices(snapshot: SnapshotCursor, by: Stratifier, rows: str = Table.EPISODE_OUTCOME.value) -> tuple[str, ...]:
+    """Return the groups of a split that occur in the snapshot, as they are shown, without `ALL`.
+
+    `rows` is where they are read from, as SQL: the episodes, or what another subject's rows are.
+    """
+    found = snapshot.query(f"select distinct {by.value} from {rows}", {})
     groups = {group for (raw,) in found for group in groups_of(raw, by)}
     return tuple(group for group in in_order(groups, by) if group != ALL)
 

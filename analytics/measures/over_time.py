@@ -127,7 +127,7 @@ def over_time(
     if baseline is not None and change_at is not None:
         raise MeasureProblem("Give a baseline or a change: a change ends the baseline and begins a phase of its own.")
     by = axis_of(measure, snapshot, who)
-    length = grain_within(grain, snapshot, by)
+    length = grain_within(grain, snapshot, by, measure)
     (result,) = evaluate([measure], snapshot, who, by, grain=length)
     steady, open_stays = steady_from(measure, snapshot, who, by), unfinished(measure, snapshot, who, by, length)
     points = points_of(result, length, data_as_of, steady, open_stays)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Final
 
-from analytics.measures.as_text import SHARES, aligned, number_text, snapshot_words
+from analytics.measures.as_text import SHARES, aligned, interval_text, number_text, snapshot_words
 from analytics.measures.calendar_points import Point
 from analytics.measures.cards import BETTER
 from analytics.measures.chart_choice import Chart
@@ -87,12 +87,12 @@ def _usual(series: TimeSeries) -> str:
     if series.reason is not None:
         return f"No limits: {series.reason}"
     last = series.counted[-1]
-    low, high = (number_text(series.measure, limit) for limit in (last.lower, last.upper))
     frozen = "" if series.baseline is None else f", frozen on the first {series.baseline} {series.grain}s"
     wider = f" ({series.sigma_z:.1f} times as wide)" if series.chart is Chart.P_PRIME else ""
     return (
-        f"Around a centre of {number_text(series.measure, last.centre)}, the usual range of the last {series.grain} is "
-        f"{low} to {high} ({series.chart.value}: {_HOW[series.chart]}{wider}{frozen})."
+        f"Around a centre of {number_text(series.measure, last.centre)}, the usual range of the last {series.grain} "
+        f"is {interval_text(series.measure, last.lower, last.upper)} "
+        f"({series.chart.value}: {_HOW[series.chart]}{wider}{frozen})."
     )
 
 
@@ -144,8 +144,8 @@ def _row(measure: Measure, point: Point) -> list[str]:
         period_short(point.period),
         number_text(measure, point.value) if has_value else "-",
         f"{point.numerator:,} of {point.denominator:,}" if measure.estimator in SHARES else f"{point.denominator:,}",
-        f"{number_text(measure, point.ci_low)} to {number_text(measure, point.ci_high)}" if has_value else "",
-        f"{number_text(measure, point.lower)} to {number_text(measure, point.upper)}" if has_limits else "",
+        interval_text(measure, point.ci_low, point.ci_high) if has_value else "",
+        interval_text(measure, point.lower, point.upper) if has_limits else "",
         ", ".join(mark for mark in marks if mark),
         f"{point.unknown:,}",
         f"{point.too_recent:,}",

@@ -9,7 +9,9 @@ from analytics.measures.types import ALL, Estimator
 
 SMALL_GROUP: Final = 11  # CMS cell size policy: results of 1 to 10 people do not leave the house
 SMALL_MARK: Final = "small"
-SMALL_WORDS: Final = f"{SMALL_MARK}: fewer than {SMALL_GROUP} people; do not compare, do not share."
+SMALL_WORDS: Final = (
+    f"{SMALL_MARK}: fewer than {SMALL_GROUP} people, or not known to be more; do not compare, do not share."
+)
 
 # Nobody has more than a handful of episodes: from so many on a group cannot be fewer than 11 people, and they are not
 # counted.

@@ -11,6 +11,8 @@ from analytics.measures.subjects import period_steps, subject_of
 from analytics.measures.tally import NOT_COLLECTED
 from analytics.measures.types import Estimator, Measure
 
+# Where a sentence says "people" and counts their stays.
+PEOPLE: Final = (Estimator.PROPORTION, Estimator.SURVIVAL, Estimator.INCIDENCE)
 DURING_THE_STAY: Final = "during the stay, from admission to leaving or to the last day seen"
 
 
@@ -22,6 +24,8 @@ def surveyors_definition(measure: Measure) -> str:
         parts.append(f"missing data: {measure.unknown_words}: {treated}")
     sources = (*subject_of(measure).sources, *(NOT_COLLECTED[name] for name in measure.needs))
     parts.append(f"data source: {', '.join(sources)}")
+    if subject_of(measure).counted.get("episode") == "episode" and measure.estimator in PEOPLE:
+        parts.append("unit: the stay; a person who came twice counts twice unless persons are asked for")
     text = "; ".join(parts)
     return f"{text[:1].upper()}{text[1:]}."
 

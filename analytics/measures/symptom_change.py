@@ -125,7 +125,7 @@ no_reliable_change = SymptomMeasure(
 
 recovery = SymptomMeasure(
     id="recovery",
-    title="Out of the clinical range, {name}",
+    title="Out of clinical range, {name}",
     question="Of the people who started in the clinical range and left, how many ended out of it ({name})?",
     did="ended out of the clinical range",
     family=(

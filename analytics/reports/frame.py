@@ -26,11 +26,19 @@ def subtitle(disclosed: Disclosed[StratifiedResult], marks: str | None = None) -
     """
     result = disclosed.content
     measure = result.measure
-    parts = [measure.title, measure.of_whom]
+    parts = [measure.title, whom_words(result)]
     if measure.better == "lower":
         parts.append("lower is better")
     parts += [disclosed.cohort_words, _marks(result) if marks is None else marks]
     return " · ".join(part for part in parts if part)
+
+
+def whom_words(result: StratifiedResult) -> str:
+    """Return of whom a result is: "of people who left", and where the unknown are left out "…, measured twice"."""
+    measure, everyone = result.measure, result.estimates[ALL]
+    left_out = measure.estimator is Estimator.PROPORTION and everyone.missing == "shown" and everyone.unknown
+    known = f", {measure.known_words}" if left_out and measure.known_words != "known" else ""
+    return f"{measure.of_whom}{known}"
 
 
 def _marks(result: StratifiedResult) -> str:

@@ -9,6 +9,7 @@ from analytics.disclosure import Disclosed, disclosed_only
 from analytics.measures.results import StratifiedResult
 from analytics.measures.types import ALL
 from analytics.reports.comparisons import Difference, estimate_difference
+from analytics.reports.frame import whom_words
 from analytics.reports.numbers import count, difference, interval, percent, scale_of, size_words, value_text
 
 MOST_CHANGES: Final = 5  # more than five changes are read by nobody
@@ -30,8 +31,8 @@ class OverviewLine:
     @property
     def under(self) -> str:
         """Return the line under the name: of whom, and that lower is better where it is."""
-        measure = self.now.content.measure
-        return f"{measure.of_whom}{' · lower is better' if measure.better == 'lower' else ''}"
+        result = self.now.content
+        return f"{whom_words(result)}{' · lower is better' if result.measure.better == 'lower' else ''}"
 
     @property
     def value(self) -> str:
@@ -90,7 +91,7 @@ class OverviewLine:
         more = "more" if change.value > 0 else "fewer"
         low, high = sorted((abs(change.low), abs(change.high)))
         return (
-            f"{self.value} {self.now.content.measure.of_whom}, {direction} from {percent(self.previous)}: "
+            f"{self.value} {whom_words(self.now.content)}, {direction} from {percent(self.previous)}: "
             f"{size_words(abs(change.value), change.scale)} {more}, "
             f"between {size_words(low, change.scale)} and {size_words(high, change.scale)}."
         )

@@ -128,8 +128,9 @@ def level_sentence(disclosed: Disclosed[StratifiedResult], group: str = ALL) -> 
         told = f"On average, {scores} {_rose_or_fell(estimate, scale)}{doubt}"
         return f"{who}{told}.{_left_out(measure, estimate)}"
     if measure.estimator is Estimator.SURVIVAL:
-        day = value_text(estimate.value, Scale.DAYS)
-        return f"{who}Half of the {counted} {units} {measure.did} {_when(measure, day)}{doubt}."
+        when = f"{measure.time_unit} {value_text(estimate.value, Scale.DAYS)}"
+        limits = _in_brackets(interval_words(estimate.ci_low, estimate.ci_high, Scale.DAYS))
+        return f"{who}From {when}{limits} on, half or fewer of the {counted} {units} {measure.did}."
     day = day_words(int(estimate.details["day"])) if "day" in estimate.details else "the end"
     return f"{who}By {day}, {value} of the {counted} {units} {measure.did}{doubt}."
 
@@ -165,9 +166,9 @@ def _share_takeaways(measure: Measure, estimate: Estimate, known: float) -> Iter
     joined = everyone if how_many.endswith("in 10") else measure.of_whom
     if estimate.missing == "failure":
         if unknown >= 0.005:
-            yield f"{how_many} {joined} {did}; the {percent(unknown)} we do not know count as not"
-            yield f"{how_many} {joined} {did}; {percent(unknown)} not known count as not"
-            yield f"{measure.title}: {percent(share)}; the {percent(unknown)} not known count as not"
+            yield f"{how_many} {joined} {did}; the {percent(unknown)} we do not know are not among them"
+            yield f"{how_many} {joined} {did}; {percent(unknown)} unknown, not among them"
+            yield f"{measure.title}: {percent(share)}; the {percent(unknown)} not known are not among them"
             return
     elif math.isnan(estimate.lower_bound) or known >= KNOWN_ENOUGH:
         if unknown >= 0.005:
@@ -216,7 +217,8 @@ def _when(measure: Measure, number: str) -> str:
 
 def _stay_takeaways(measure: Measure, estimate: Estimate) -> Iterable[str]:
     whom, did = measure.of_whom, measure.did
-    if estimate.has_value:
+    # A curve over weeks falls in large steps: where it crosses one half it may be far below.
+    if estimate.has_value and measure.time_unit == "day":
         doubt = _in_brackets(interval_words(estimate.ci_low, estimate.ci_high, Scale.DAYS))
         yield f"Half {whom} {did} {_when(measure, value_text(estimate.value, Scale.DAYS))}{doubt}"
     for day in measure.read_at:
@@ -259,12 +261,10 @@ def _missing_sentence(measure: Measure, estimate: Estimate) -> str:
         return ""
     which = f"the {count(estimate.unknown)} we do not know about"
     which += "" if measure.unknown_words == "not known" else f" ({measure.unknown_words})"
-    first = measure.did.split()[0]
-    again = first if first in ("had", "was", "were", "have", "are", "did", "would") else "did"
     low, high = percent(estimate.lower_bound), percent(estimate.upper_bound)
     if estimate.missing == "failure":
-        return f"Here {which} count as not; if all {again}, it would be {high}."
-    return f"If none of {which} {again}, it would be {low}; if all {again}, {high}."
+        return f"Here {which} are not among them; if all were, it would be {high}."
+    return f"If none of {which} were among them, it would be {low}; if all were, {high}."
 
 
 def _if_better(estimate: Estimate) -> str:
@@ -286,7 +286,7 @@ def _mean_of_everybody(measure: Measure, estimate: Estimate) -> str:
 
 def _left_out(measure: Measure, estimate: Estimate) -> str:
     """Return who is missing from a value that has no bounds."""
-    return f" Not counted: {count(estimate.unknown)} {measure.unknown_words}." if estimate.unknown else ""
+    return f" Not counted: {count(estimate.unknown)} ({measure.unknown_words})." if estimate.unknown else ""
 
 
 def _scores(measure: Measure) -> str:

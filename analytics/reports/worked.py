@@ -29,9 +29,14 @@ def worked_example(disclosed: Disclosed[StratifiedResult]) -> str:
 
 @disclosed_only
 def family_example(disclosed: Disclosed[StratifiedResult]) -> str:
-    """Return the sentence for families with its number, with N where there are too few for one, "" without any."""
+    """Return the sentence for families with its number or with N, or why there is none; "" without any."""
     measure = disclosed.content.measure
     if measure.family is None:
         return ""
-    told = family_sentence(measure, disclosed.content.estimates[ALL])
-    return told or measure.family.format(per_100="N", value="N")
+    estimate = disclosed.content.estimates[ALL]
+    told = family_sentence(measure, estimate)
+    if told or not estimate.has_value:
+        return told or measure.family.format(per_100="N", value="N")
+    if estimate.known < measure.minimum_for_headline:
+        return "No sentence: too few people for one."
+    return "No sentence: for more than half we do not know."

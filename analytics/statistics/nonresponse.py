@@ -117,7 +117,7 @@ def followup_weights(
     people = counts_of(weight, len(found))
     model = fit_risk_model(found, covariates, people)
     if model.reason is not None:
-        return FollowupWeights(np.full(len(found), np.nan), np.nan, model.reason)
+        return FollowupWeights(np.full(len(found), np.nan), np.nan, f"of who was reached, {model.reason}")
     known = ~np.isnan(model.probability)
     share = float((people * found)[known].sum() / people[known].sum())
     each = np.where(known, np.where(found == 1, share / model.probability, 0.0), np.nan)

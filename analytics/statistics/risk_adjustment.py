@@ -132,8 +132,8 @@ def fit_risk_model(
             len(known),
             per_parameter,
             f"a model of {parameters} parameter{'s' if parameters > 1 else ''} needs "
-            f"{EVENTS_PER_PARAMETER * parameters} people with the outcome "
-            f"and as many without; there are {round(rarer):,}",
+            f"{EVENTS_PER_PARAMETER * parameters} people with a yes "
+            f"and as many with a no; of the rarer there are {round(rarer):,}",
         )
     design = np.column_stack([np.ones(len(known)), matrix])
     if np.linalg.matrix_rank(design[rows]) < parameters:
@@ -141,7 +141,7 @@ def fit_risk_model(
     fit = _logistic(known[rows], design[rows], people[rows])
     linear = design @ np.asarray(fit.params)
     if not fit.converged or float(np.abs(linear[rows]).max()) > _SEPARATED:
-        return _no_model(len(known), per_parameter, "a covariate tells the outcomes apart completely")
+        return _no_model(len(known), per_parameter, "one trait tells yes and no apart completely")
     risk = np.where(complete, special.expit(linear), np.nan)
     intercept, slope = _calibration(known[rows], risk[rows], people[rows])
     observed, expected = _tenths(known[rows], risk[rows], people[rows])

@@ -93,8 +93,8 @@ def key_to_the_rows(overview: Overview) -> None:
     st.markdown(
         ":small[:gray[How to read a line: the dot is the result, the bar its 95% interval"
         + ring
-        + "The striped band runs from the result if none of those not known counted in it (left end) to the result if all "
-        "did (right end). *By admission* shows the last twelve periods of admission that are old enough. "
+        + "The striped band runs from the result if none of those not known counted in it (left end) to the "
+        "result if all did (right end). *By admission* shows the last twelve periods of admission that are old enough. "
         "A change is in points; it is listed above where chance alone rarely makes one so large.]]"
     )
 

@@ -289,7 +289,7 @@ def test_every_change_of_scores_has_the_natural_course_or_says_that_none_is_know
 def test_a_median_is_told_to_families_in_its_days() -> None:
     (result,) = evaluate([find("length_of_stay")], small_snapshot([{"los_days": days} for days in range(1, 42)]))
     assert family_sentence(result.measure, result.estimates["all"]) == (
-        "Half of the people who left had stayed 21 days or less."
+        "Half of the people whose time in the program has ended had stayed 21 days or less."
     )
 
 
@@ -305,8 +305,12 @@ def test_a_family_sentence_needs_enough_people() -> None:
     less_known = small_snapshot([{}] * 40 + [{"discharge_reason": None}] * 41)
     for snapshot, said in (
         (few, None),
-        (enough, "Of every 100 people who left, about 62 had finished the planned program."),
-        (half_known, "Of every 100 people who left, about 100 had finished the planned program."),
+        (enough, "Of every 100 people whose time in the program had ended, about 62 had finished it as planned."),
+        (
+            half_known,
+            "Of every 100 people whose time in the program had ended, about 100 had finished it as planned. "
+            "For about 50 of every 100 people who left the program we do not know.",
+        ),
         (less_known, None),
     ):
         (result,) = evaluate([find("completion")], snapshot)

@@ -52,7 +52,7 @@ def test_twelve_people_in_two_groups() -> None:
     assert all(each.small for each in comparison.groups)
     assert (
         comparison.model_reason
-        == "a model of 1 parameter needs 10 people with the outcome and as many without; there are 4"
+        == "a model of 1 parameter needs 10 people with a yes and as many with a no; of the rarer there are 4"
     )
     assert all(math.isnan(each.ratio) and each.reason for each in comparison.groups)
     assert comparison.correction is None

@@ -122,7 +122,10 @@ def test_where_there_are_no_weights_the_reason_stands_in_their_place() -> None:
     rows: list[Row] = [{"is_sud": True, "baseline_severity": "mild", "followup_180_abstinent": True}] * 30
     rows += [{"is_sud": True, "baseline_severity": "severe"}] * 30
     (result,) = evaluate([find("abstinence_followup_180")], small_snapshot(rows), weighted=True)
-    assert result.variants[WEIGHTED][ALL].reason == "No weights: a covariate tells the outcomes apart completely."
+    assert (
+        result.variants[WEIGHTED][ALL].reason
+        == "No weights: of who was reached, one trait tells yes and no apart completely."
+    )
     assert f"{WEIGHTED}: no value (No weights: a covariate" in result_as_text(result)
     (empty,) = evaluate([find("abstinence_followup_180")], small_snapshot([]), weighted=True)
     assert empty.variants[WEIGHTED][ALL].reason == "Nobody matches these filters."
@@ -140,4 +143,4 @@ def test_nobody_reached_of_a_kind_has_no_weighted_answer() -> None:
     rows += [{"is_sud": True, "baseline_severity": "severe"}] * 30
     found = weighted_estimates(find("abstinence_followup_180"), small_snapshot(rows))[ALL]
     assert math.isnan(found.share)
-    assert found.reason == "a covariate tells the outcomes apart completely"
+    assert found.reason == "of who was reached, one trait tells yes and no apart completely"

@@ -467,8 +467,8 @@ def test_pairs_are_told_apart_by_the_error_and_by_shape() -> None:
         "circle",
         "diamond",
     ]
-    assert "9 people measured twice: 4 clearly better (44%), 4 no clear change (44%), 1 clearly worse" in figure.alt
-    assert "3 people have no last score" in figure.alt
+    assert "9 stays measured twice: 4 clearly better (44%), 4 no clear change (44%), 1 clearly worse" in figure.alt
+    assert "3 have no last score" in figure.alt
     assert "Clearly better" in words_in(figure)
     # The line of the cut-off lies between two whole totals, so no mark lies on it.
     assert [shape["x0"] for shape in figure.spec["layout"]["shapes"] if shape.get("x0") == 9.5] == [9.5]

@@ -82,8 +82,9 @@ def test_completed(twelve: SmallSnapshot) -> None:
         "reason; exclusions: still in the program; "
     )
     assert "(discharge_reason = 'completed') as o0" in card.sql
-    assert "55.6% (26.7% to 81.1%) of people who left the program had completed the program, 5 of 9." in result_as_text(
-        result
+    assert (
+        "55.6% (26.7% to 81.1%) of the 9 episodes with a recorded reason had completed the program (5)."
+        in result_as_text(result)
     )
 
 

@@ -175,7 +175,9 @@ def test_a_month_of_few_people_is_marked() -> None:
     rows = [row | {"person_id": 1} for row in left("2025-01", 6, 12)] + left("2025-02", 6, 12)
     series = over_time(COMPLETION, small_snapshot(rows), LATER)
     assert [point.small for point in series.points] == [True, False]
-    assert "small: fewer than 11 people; do not compare, do not share." in series_as_text(series)
+    assert "small: fewer than 11 people, or not known to be more; do not compare, do not share." in series_as_text(
+        series
+    )
 
 
 def test_data_without_a_calendar_say_so() -> None:

@@ -53,10 +53,7 @@ def test_twelve_invitations(twelve: SmallSnapshot) -> None:
     assert (mean.lower_bound, mean.upper_bound) == pytest.approx(((136 + 7 * 8) / 12, (136 + 7 * 32) / 12))
     limits = stats.ttest_1samp([32, 30, 26, 20, 28], 0).confidence_interval(0.95)
     assert (mean.ci_low, mean.ci_high) == pytest.approx((limits.low, limits.high))
-    assert (
-        "27.20 points (21.48 points to 32.92 points) on average, from 5 with a total. Not known: 7"
-        in result_as_text(total)
-    )
+    assert "27.20 points (21.48 to 32.92 points) on average, from 5 with a total. Not known: 7" in result_as_text(total)
     shown = internal_view(total, PROVENANCE, COHORT_WORDS)
     assert level_sentence(shown) == (
         "Mean CSQ-8 total: 27.2 points (21.5 to 32.9), from 5 with a total. With the lowest total for the 7 we do not "

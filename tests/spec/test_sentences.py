@@ -198,7 +198,7 @@ def test_takeaway_of_a_share_with_few_missing_is_about_everyone() -> None:
 def test_takeaway_says_when_the_unknown_count_as_not() -> None:
     as_not = shown({"all": share(187, 301, 97, missing="failure")}, of=measure(missing="failure"))
     assert takeaway(as_not) == (
-        "About 5 in 10 people who left the program were clearly less depressed at the end; 24% not known count as not"
+        "About 5 in 10 people who left the program were clearly less depressed at the end; 24% unknown, not among them"
     )
 
 
@@ -263,7 +263,7 @@ def test_level_of_a_share_says_what_the_missing_could_make_of_it() -> None:
     disclosed = shown(by_modality(), BY_MODALITY)
     assert level_sentence(disclosed) == (
         "62% of the 301 measured twice were clearly less depressed at the end (57 to 67%). If none of the 97 "
-        "we do not know about (not measured twice) were, it would be 47%; if all were, 71%."
+        "we do not know about (not measured twice) were among them, it would be 47%; if all were, 71%."
     )
     assert level_sentence(disclosed, "not known").startswith("Not recorded: 56% of the 9 episodes were clearly")
     assert level_sentence(disclosed, "telehealth").startswith("Telehealth: 55% of the 67 measured twice were")
@@ -273,7 +273,7 @@ def test_level_with_the_unknown_counted_as_not() -> None:
     as_not = shown({"all": share(187, 301, 97, missing="failure")}, of=measure(missing="failure"))
     assert level_sentence(as_not) == (
         "47% of the 398 episodes were clearly less depressed at the end (42 to 52%). Here the 97 we do not know about "
-        "(not measured twice) count as not; if all were, it would be 71%."
+        "(not measured twice) are not among them; if all were, it would be 71%."
     )
 
 
@@ -283,7 +283,7 @@ def test_levels_of_the_other_estimators() -> None:
     )
     assert level_sentence(shown({"all": number(6.8, 6.2, 7.4, 301, unknown=97)}, of=CHANGE)) == (
         "On average, PHQ-9 scores of the 301 episodes measured twice improved by 6.8 points (6.2 to 7.4). "
-        "Not counted: 97 not measured twice."
+        "Not counted: 97 (not measured twice)."
     )
     assert level_sentence(shown({"all": stay(56, 49, NAN)}, of=STAY)) == (
         "Half of the 412 episodes were still in the program on day 56 (49 or more)."
@@ -332,7 +332,7 @@ def test_an_unclear_difference_gives_both_ends() -> None:
 def test_groups_of_people_are_plural() -> None:
     gender = {"all": share(104, 150), "female": share(56, 70), "male": share(48, 80)}
     told = comparison_sentence(shown(gender, Stratifier.GENDER), "female", "male")
-    assert told.startswith("Women are 20 points above men")
+    assert told.startswith("Women and girls are 20 points above men")
 
 
 def test_changes_are_compared_by_their_own_limits() -> None:
@@ -468,7 +468,7 @@ def test_steps_that_lose_nobody_are_not_told() -> None:
 
 def test_the_subtitle_says_measure_whom_period_and_marks() -> None:
     assert subtitle(shown({"all": share(187, 301, 97)})) == (
-        f"Clearly better, PHQ-9 · of people who left the program · {COHORT_WORDS} · 95% interval"
+        f"Clearly better, PHQ-9 · of people who left the program, measured twice · {COHORT_WORDS} · 95% interval"
     )
     assert subtitle(shown(by_modality(), BY_MODALITY)).endswith("dot and 95% interval · dashed line: all 301")
     worse = shown({"all": share(18, 301, 97)}, of=measure(better="lower"))
