@@ -122,10 +122,12 @@ def jacobson_truax(
         raise ValueError(f"cut-off {kind} needs the mean and SD of a general population")
     change = reliable_change(before, after, sd, reliability, direction)
     ill_before, ill_after = direction * (before - cutoff) > 0, direction * (after - cutoff) > 0
+    # Who ends on the cut-off is on neither side of it.
+    well_after = direction * (after - cutoff) < 0
     classes = np.select(
         [
             ~both,
-            change.improved & ill_before & ~ill_after,
+            change.improved & ill_before & well_after,
             change.improved,
             change.deteriorated & ~ill_before & ill_after,
             change.deteriorated,

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from analytics.statistics.event_table import Floats
-from analytics.statistics.run_rules import Runs, Special, anhoej, making_data_count
+from analytics.statistics.run_rules import Runs, Special, anhoej, making_data_count, off_the_line
 
 __all__ = [
     "ControlChart",
@@ -234,7 +234,9 @@ def xmr_chart(
         if len(known) == 0:
             return np.nan, _filled(phase), _filled(phase), np.nan
         centre = float(known.mean())
-        ranges = np.abs(np.diff(known))
+        # What lies before and after a gap is not next to each other.
+        ranges = np.abs(np.diff(series[base]))
+        ranges = ranges[~np.isnan(ranges)]
         if screen and len(ranges) and ranges.mean() > 0:
             ranges = ranges[ranges <= _RANGE_LIMIT * ranges.mean()]
         width = _XMR * float(ranges.mean()) if len(ranges) else np.nan
@@ -287,8 +289,9 @@ def _attribute_chart(
             deviation = error(centre, exposed[base])
             with np.errstate(divide="ignore", invalid="ignore"):
                 z = (value[base] - centre) / deviation
-            z = z[np.isfinite(z)]
-            ratio = float(np.abs(np.diff(z)).mean()) / _D2 if len(z) > 1 else np.nan
+            ranges = np.abs(np.diff(np.where(np.isfinite(z), z, np.nan)))
+            ranges = ranges[~np.isnan(ranges)]
+            ratio = float(ranges.mean()) / _D2 if len(ranges) else np.nan
         factor = 1.0 if np.isnan(ratio) else max(ratio, 1.0) if floor else ratio
         low = np.where(np.isnan(spread), np.nan, np.maximum(0.0, centre - 3 * factor * spread))
         high = np.where(np.isnan(spread), np.nan, np.minimum(highest, centre + 3 * factor * spread))
@@ -314,7 +317,7 @@ def _chart(
         centre[phase], lower[phase], upper[phase] = middle, low, high
         found.append(Phase(start, stop, middle, anhoej(value[phase], middle)))
         ratios.append(ratio)
-    outside = (value > upper) | (value < lower)
+    outside = (off_the_line(value, upper) > 0) | (off_the_line(value, lower) < 0)
     return ControlChart(
         value, centre, lower, upper, outside, tuple(found), tuple(ratios), (), approximate, _nothing(value)
     )

@@ -41,7 +41,7 @@ def poisson_rate(events: float, exposure: float, level: float = 0.95) -> Interva
     >>> round(limits.low, 3), round(limits.high, 3)
     (4.795, 18.39)
     """
-    if not exposure > 0:
+    if not exposure > 0 or np.isnan(events):
         return Interval(np.nan, np.nan)
     tail = (1 - level) / 2
     low = float(stats.chi2.ppf(tail, 2 * events)) / 2 if events > 0 else 0.0
@@ -73,9 +73,12 @@ def mean_from_sums(n: int, total: float, total_of_squares: float, level: float =
     if n < 2:
         return Mean(total / n if n else np.nan, np.nan, np.nan, np.nan)
     mean = total / n
-    # Whole sums stay whole, so that equal values have no spread at all.
-    residual = (n * total_of_squares - total * total) / n
-    if residual <= ROUNDING * total_of_squares:
+    # Whole sums stay whole, so that equal values have no spread at all and large ones keep theirs.
+    if float(total).is_integer() and float(total_of_squares).is_integer():
+        residual, rounding = (n * int(total_of_squares) - int(total) ** 2) / n, 0.0
+    else:
+        residual, rounding = (n * total_of_squares - total * total) / n, ROUNDING * total_of_squares
+    if residual <= rounding:
         return Mean(mean, 0.0, np.nan, np.nan)
     sd = float(np.sqrt(residual / (n - 1)))
     half = float(stats.t.ppf((1 + level) / 2, n - 1)) * sd / float(np.sqrt(n))

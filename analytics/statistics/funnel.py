@@ -114,7 +114,7 @@ def proportion_funnel(
     Spiegelhalter 2005, doi:10.1002/sim.1970; FunnelPlotR 0.6.0 is the oracle of the tests.
     """
     events, sizes = _columns(count, n)
-    known = sizes > 0
+    known = (sizes > 0) & ~np.isnan(events)
     value = _divided(events, sizes)
     if not known.any():
         return _no_funnel(value, np.nan, "no unit has anybody to count")
@@ -165,14 +165,14 @@ def ratio_funnel(
     Spiegelhalter 2005; NHS England, SHMI specification; FunnelPlotR 0.6.0 ("SHMI") is the oracle of the tests.
     """
     events, sizes = _columns(observed, expected)
-    known = sizes > 0
+    known = (sizes > 0) & ~np.isnan(events)
     value = _divided(events, sizes)
     if known.sum() < MINIMUM_UNITS:
         return _no_funnel(value, 1.0, f"a funnel needs at least {MINIMUM_UNITS} units")
     error = _divided(1.0, np.sqrt(sizes))
-    # A unit without an event has no logarithm; half an event stands for it.
+    # A unit without an event has no logarithm: it ranks below all others, and half an event stands for it.
     z = np.log(_divided(np.maximum(events, 0.5), sizes)) / error
-    rank = stats.rankdata(z[known])
+    rank = stats.rankdata(np.where(events == 0, -np.inf, z)[known])
     groups = np.floor(rank / tail / (len(rank) + 1)) if tail > 0 else np.full(len(rank), -1.0)
     inner = (groups != 0) & (groups != round(1 / tail) - 1) if tail > 0 else np.ones(len(rank), dtype=np.bool_)
     phi, tau2 = _between(z[known][inner], error[known][inner])

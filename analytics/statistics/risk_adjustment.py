@@ -90,7 +90,7 @@ def byar_limits(observed: float, expected: float, level: float = 0.95) -> Interv
     >>> round(limits.low, 3), round(limits.high, 3)
     (0.587, 2.441)
     """
-    if not expected > 0:
+    if not expected > 0 or np.isnan(observed):
         return Interval(np.nan, np.nan)
     z = float(stats.norm.ppf((1 + level) / 2))
     above = observed + 1
@@ -122,7 +122,7 @@ def fit_risk_model(
     columns = [np.asarray(column, dtype=np.float64) for column in covariates.values()]
     matrix = np.column_stack(columns) if columns else np.empty((len(known), 0))
     complete = ~np.isnan(matrix).any(axis=1)
-    rows = complete & ~np.isnan(known)
+    rows = complete & ~np.isnan(known) & (people > 0)
     parameters = matrix.shape[1] + 1
     events = float((people * known)[rows].sum())
     rarer = min(events, float(people[rows].sum()) - events)
@@ -166,12 +166,14 @@ def risk_adjusted(
 def c_statistic(outcome: ArrayLike, probability: ArrayLike, weight: ArrayLike | None = None) -> float:
     """Share of pairs (one with, one without the outcome) in which the one with it has the higher probability.
 
-    Ties count half; NaN when everybody has the same outcome. The same as the area under the ROC curve. `weight`:
-    how many people each row stands for.
+    Ties count half; rows with a NaN are left out; NaN when everybody has the same outcome. The same as the area under
+    the ROC curve. `weight`: how many people each row stands for.
     """
-    happened = np.asarray(outcome, dtype=np.float64) == 1
-    people = counts_of(weight, happened.size)
-    levels, at = np.unique(np.asarray(probability, dtype=np.float64), return_inverse=True)
+    known, risk = np.asarray(outcome, dtype=np.float64), np.asarray(probability, dtype=np.float64)
+    both = ~np.isnan(known) & ~np.isnan(risk)
+    people = counts_of(weight, known.size)[both]
+    happened = known[both] == 1
+    levels, at = np.unique(risk[both], return_inverse=True)
     with_it = np.bincount(at, people * happened, levels.size)
     without = np.bincount(at, people * ~happened, levels.size)
     pairs = float(with_it.sum() * without.sum())

@@ -17,6 +17,7 @@ Special = Literal[
 
 # A run or a trend of this many points (Making Data Count, NHS England) are a signal.
 SEVEN: Final = 7
+_ROUNDING: Final = 1e-12  # of the larger number: what adding up and dividing may leave
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,13 @@ class Stretch:
     direction: int
 
 
+def off_the_line(values: ArrayLike, line: ArrayLike) -> Floats:
+    """Return how far values lie from a line, 0 for what is no more than the rounding of a mean."""
+    series, at = np.asarray(values, dtype=np.float64), np.asarray(line, dtype=np.float64)
+    distance = series - at
+    return np.where(np.abs(distance) <= _ROUNDING * np.maximum(np.abs(series), np.abs(at)), 0.0, distance)
+
+
 def runs_of(values: ArrayLike, centre: float, *, ended_by_centre: bool = False) -> list[Stretch]:
     """Return the runs of points on one side of a centre, in order of time.
 
@@ -66,7 +74,7 @@ def runs_of(values: ArrayLike, centre: float, *, ended_by_centre: bool = False) 
         left out (Anhøj).
     """
     series = np.asarray(values, dtype=np.float64)
-    side = np.sign(series - centre)
+    side = np.sign(off_the_line(series, centre))
     return _alike(side, ~np.isnan(side) & ((side != 0) | ended_by_centre))
 
 
@@ -143,8 +151,8 @@ def making_data_count(values: ArrayLike, centre: float, lower: float, upper: flo
     series = np.asarray(values, dtype=np.float64)
     given = ~np.isnan(series)
     points = series[given]
-    side = np.sign(points - centre)
-    high, low = points > upper, points < lower
+    side = np.sign(off_the_line(points, centre))
+    high, low = off_the_line(points, upper) > 0, off_the_line(points, lower) < 0
     near_upper, near_lower = centre + (upper - centre) * 2 / 3, centre - (centre - lower) * 2 / 3
     near = ~(high | low) & ((points > near_upper) | (points < near_lower))
     runs = [run for run in runs_of(points, centre, ended_by_centre=True) if run.points >= SEVEN]

@@ -38,7 +38,12 @@ def standardised_rate(count: ArrayLike, n: ArrayLike, standard: ArrayLike, level
     Notes
     -----
     Variance Σ w² p(1-p)/n; the interval is taken on the logit and lies within 0 and 1. With a stratum rate of 0 or 1
-    throughout there is no spread and the limits are NaN.
+    throughout there is no spread and the limits are NaN, with a reason.
+
+    Raises
+    ------
+    ValueError
+        A count is more than its n.
 
     References
     ----------
@@ -49,6 +54,10 @@ def standardised_rate(count: ArrayLike, n: ArrayLike, standard: ArrayLike, level
     """
     events, people = np.asarray(count, dtype=np.float64), np.asarray(n, dtype=np.float64)
     weights = np.asarray(standard, dtype=np.float64)
+    if (events > people).any():
+        raise ValueError("count is more than n in a stratum")
+    if np.isnan(events).any() or np.isnan(people).any():
+        return StandardisedRate(*(np.nan,) * 4, 0.0, "a count is not known")
     if not people.sum() > 0 or not weights.sum() > 0:
         return StandardisedRate(*(np.nan,) * 4, 0.0, "nobody to count")
     weights = weights / weights.sum()
@@ -62,7 +71,7 @@ def standardised_rate(count: ArrayLike, n: ArrayLike, standard: ArrayLike, level
     rate = float((weights[used] * share).sum())
     error = sqrt(float((weights[used] ** 2 * share * (1 - share) / people[used]).sum()))
     if not 0 < rate < 1 or error == 0:
-        return StandardisedRate(rate, np.nan, np.nan, crude, covered, None)
+        return StandardisedRate(rate, np.nan, np.nan, crude, covered, "no spread in any stratum: all are 0 or 1")
     half = float(stats.norm.ppf((1 + level) / 2)) * error / (rate * (1 - rate))
     middle = np.log(rate / (1 - rate))
     low, high = (1 / (1 + np.exp(-(middle + side * half))) for side in (-1, 1))

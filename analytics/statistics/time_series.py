@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from analytics.statistics.event_table import Floats
 
 # With fewer points on a side a slope is a guess (EPOC: at least three; eight is a common recommendation).
 MINIMUM_POINTS: Final = 3
+_EXACT: Final = 1e-20  # of the sum of squares: what remains of it when every point lies on the line
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +26,8 @@ class Segmented:
     level_change : the jump at the change. slope_change : how much steeper each point is afterwards.
     fitted : by point, NaN where nothing was observed. without_change : the former line carried on over the points
         after the change, NaN before it.
-    lag : of the Newey–West errors. reason : in words, why there is no answer (all NaN); else None.
+    lag : of the Newey–West errors. reason : in words, why there is no answer (all NaN), or none but
+        the line (every error NaN); else None.
     """
 
     level_before: Effect
@@ -95,6 +97,8 @@ def interrupted_time_series(
     fit = sm.OLS(series[known], design[known]).fit(
         cov_type="HAC", cov_kwds={"maxlags": width, "use_correction": False}, use_t=True
     )
+    if float(fit.ssr) <= _EXACT * float(np.square(series[known]).sum()):
+        return _on_the_line(np.asarray(fit.params), float(np.abs(series[known]).max()), design, known, width)
     freedom = int(known.sum()) - design.shape[1]
     critical = float(stats.t.ppf((1 + level) / 2, freedom)) if freedom > 0 else np.nan
     effects = []
@@ -112,4 +116,21 @@ def interrupted_time_series(
         without_change=np.where(after == 1, start + slope * time, np.nan),
         lag=width,
         reason=None,
+    )
+
+
+def _on_the_line(parameters: Floats, largest: float, design: Floats, known: NDArray[np.bool_], lag: int) -> Segmented:
+    """Return the fit of points without any scatter: there is no error to judge a change by."""
+    exact = np.where(np.abs(parameters) <= 1e-12 * largest, 0.0, parameters)
+    level_before, slope_before, level_change, slope_change = (Effect(float(each), *(np.nan,) * 4) for each in exact)
+    after = design[:, 2] == 1
+    return Segmented(
+        level_before,
+        slope_before,
+        level_change,
+        slope_change,
+        np.where(known, design @ exact, np.nan),
+        np.where(after, exact[0] + exact[1] * design[:, 1], np.nan),
+        lag,
+        "every point lies on the line, so there is no scatter to judge a change by",
     )

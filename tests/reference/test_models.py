@@ -180,7 +180,7 @@ def test_weights_of_those_reached_match_the_worked_example(shared: Path) -> None
 
 def test_weights_need_somebody_of_each_kind() -> None:
     weights = followup_weights([1] * 30 + [0] * 30, {"severe": [0] * 30 + [1] * 30})
-    assert weights.reason == "a covariate tells the outcomes apart completely"
+    assert weights.reason == "of who was reached, one trait tells yes and no apart completely"
 
 
 def test_standardisation_matches_the_worked_example(shared: Path) -> None:

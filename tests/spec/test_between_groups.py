@@ -57,7 +57,7 @@ def test_twelve_people_in_two_groups() -> None:
     assert all(math.isnan(each.ratio) and each.reason for each in comparison.groups)
     assert comparison.correction is None
     text = comparison_as_text(comparison)
-    assert "small: fewer than 11 people; do not compare, do not share." in text
+    assert "small: fewer than 11 people, or not known to be more; do not compare, do not share." in text
     assert "Not in the comparison: 1 whose outcome is not known" in text
     assert "12 admitted" in text and "(lost 1: still in the program)" in text
 

@@ -126,7 +126,7 @@ def test_where_there_are_no_weights_the_reason_stands_in_their_place() -> None:
         result.variants[WEIGHTED][ALL].reason
         == "No weights: of who was reached, one trait tells yes and no apart completely."
     )
-    assert f"{WEIGHTED}: no value (No weights: a covariate" in result_as_text(result)
+    assert f"{WEIGHTED}: no value (No weights: of who was reached, one trait" in result_as_text(result)
     (empty,) = evaluate([find("abstinence_followup_180")], small_snapshot([]), weighted=True)
     assert empty.variants[WEIGHTED][ALL].reason == "Nobody matches these filters."
     absent = small_snapshot([{"is_sud": True}], absent=("followup",))
