@@ -10,7 +10,18 @@ from analytics.measures.results import StratifiedResult
 from analytics.measures.types import ALL
 from analytics.reports.comparisons import Difference, estimate_difference
 from analytics.reports.frame import whom_words
-from analytics.reports.numbers import count, difference, interval, percent, scale_of, size_words, value_text
+from analytics.reports.numbers import (
+    Scale,
+    count,
+    decimal,
+    difference,
+    interval,
+    percent,
+    scale_of,
+    size_words,
+    value_text,
+    whole,
+)
 
 MOST_CHANGES: Final = 5  # more than five changes are read by nobody
 
@@ -90,9 +101,14 @@ class OverviewLine:
         direction = "up" if change.value > 0 else "down"
         more = "more" if change.value > 0 else "fewer"
         low, high = sorted((abs(change.low), abs(change.high)))
+        now = self.now.content.estimates[ALL].value
+        size = size_words(abs(change.value), change.scale)
+        # "86%, up from 83%: 4 points more" would not add up.
+        if change.scale is Scale.SHARE and whole(100 * now) - whole(100 * self.previous) != whole(100 * change.value):
+            size = f"{decimal(100 * abs(change.value))} points"
         return (
             f"{self.value} {whom_words(self.now.content)}, {direction} from {percent(self.previous)}: "
-            f"{size_words(abs(change.value), change.scale)} {more}, "
+            f"{size} {more}, "
             f"between {size_words(low, change.scale)} and {size_words(high, change.scale)}."
         )
 
