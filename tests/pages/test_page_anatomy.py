@@ -182,10 +182,10 @@ def test_the_overview_has_a_line_for_every_headline_measure(demo: Path, snapshot
 
 def test_the_scatter_of_two_scores_counts_as_its_headline_does(demo: Path) -> None:
     page = through_the_front(next(script for script in PAGES if script.stem == "symptom_change"))
-    (told,) = [str(chart.proto.alt) for chart in page.get("plotly_chart") if "measured twice" in str(chart.proto.alt)]
+    told = next(text for chart in page.get("plotly_chart") if "First and last score" in (text := str(chart.proto.alt)))
     better = re.search(r"clearly better \((\d+%)\)", told)
     assert better is not None
-    assert f"{better[1]} of points lie below the band" in "\n".join(bare(each.value) for each in page.markdown)
+    assert any(f"{better[1]} of points lie below the band" in text for text in sentences(page))
 
 
 # A store that has little: a trial in study days
