@@ -28,7 +28,7 @@ from analytics.measures.estimate import (
 )
 from analytics.measures.fair_comparison import weighted_estimates
 from analytics.measures.groups import in_order
-from analytics.measures.ladder_sql import COUNT, VARIANT
+from analytics.measures.ladder_sql import COUNT, STEP, VARIANT
 from analytics.measures.persons import Persons, count_persons
 from analytics.measures.program_ratio import program_ratio, program_statements
 from analytics.measures.results import Curve, DayDifference, Estimate, GroupTest, StratifiedResult
@@ -165,7 +165,21 @@ def _result(
         none = {group: not_collected(tallies[group], measure, scan.counted, no_groups) for group in groups[1:]}
         estimates |= none
         variants = {words: by_group | none for words, by_group in variants.items()}
-    ladders = {group: ladder_of(tallies[group], measure, scan.unit, absent is None) for group in groups}
+    steps = {
+        words: by_group
+        for (position, kind, words), by_group in findings.tallies.items()
+        if (position, kind) == (number, STEP)
+    }
+    ladders = {
+        group: ladder_of(
+            tallies[group],
+            measure,
+            scan.unit,
+            absent is None,
+            {words: by_group[group] for words, by_group in steps.items()},
+        )
+        for group in groups
+    }
     return StratifiedResult(
         measure=measure,
         cohort=cohort,

@@ -8,6 +8,7 @@ import pytest
 
 from analytics.errors import MeasureProblem
 from analytics.measures import ALL, Estimate, find
+from analytics.measures.as_text import result_as_text
 from analytics.measures.estimate import OF_KNOWN, UNKNOWN_AS_NO
 from analytics.store.outcomes import build_outcomes
 from tests.spec.outcome_tables import Row, SmallSnapshot, one, small_snapshot
@@ -204,3 +205,41 @@ def test_scores_on_time_are_counted_over_all_that_were_due() -> None:
     )
     found = value(snapshot, "mbc_fidelity")
     assert (found.numerator, found.denominator, found.unit) == (31, 50, "score")
+
+
+def test_the_ladder_names_who_came_twice_the_first_score_and_the_later_one() -> None:
+    # measures.md 1.4: admitted, closed, treated, has baseline, (baseline at caseness,) has a later score, success; and
+    # section 0: "treated" is a printed step. Everybody of these eight counts, also who came once.
+    pairs = [(18, 6), (18, 17), (18, 6), (8, 3), (18, None), (None, None), (None, None), (18, 6)]
+    episodes: list[Row] = [{}] * 7 + [{"los_days": None}]
+    scores = [
+        {"episode_id": number, "first": first, "last": last, "treated": number not in (3, 5, 6)}
+        for number, (first, last) in enumerate(pairs, start=1)
+    ]
+    snapshot = small_snapshot(episodes, scores)
+    improved = one(snapshot, find("reliable_improvement", "phq9"))
+    assert [(step.count, step.lost, step.lost_label) for step in improved.ladder.steps] == [
+        (8, 0, ""),
+        (7, 1, "still in the program"),
+        (5, 2, "no score at the start"),
+        (4, 1, "not measured twice"),
+        (2, 2, "known not to be so"),
+    ]
+    assert improved.ladder.steps[0].label == "admitted to a program that asks it"
+    assert counted(improved.estimates[ALL]) == (2, 4, 3)  # the third came once, and counts
+    came_twice = improved.ladder.printed[0]
+    assert (came_twice.label, came_twice.count, came_twice.lost) == ("came on at least two days", 4, 3)
+    text = result_as_text(improved)
+    assert "4 of them came on at least two days   (3 came on fewer than two days; all stay in)" in text
+    # With a cut-off the first score is a step, and those below it another.
+    recovered = one(snapshot, find("recovery", "phq9"))
+    assert [step.count for step in recovered.ladder.steps] == [8, 7, 5, 4, 3, 2]
+    assert (recovered.ladder.printed[0].count, recovered.ladder.printed[0].lost) == (2, 2)
+    # In profile nhs it is a step that takes people out, so it is not printed again.
+    of_nhs = one(snapshot, find("reliable_improvement", "phq9", "nhs"))
+    assert [step.label for step in of_nhs.ladder.steps][2] == "came on at least two days"
+    assert "came on at least two days" not in [step.label for step in of_nhs.ladder.printed]
+    # Where attendance was not collected nobody knows who came twice, and nothing is said.
+    unknown = small_snapshot(episodes, [row | {"treated": None} for row in scores])
+    labels = [step.label for step in one(unknown, find("reliable_improvement", "phq9")).ladder.printed]
+    assert "came on at least two days" not in labels
