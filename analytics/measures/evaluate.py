@@ -165,19 +165,8 @@ def _result(
         none = {group: not_collected(tallies[group], measure, scan.counted, no_groups) for group in groups[1:]}
         estimates |= none
         variants = {words: by_group | none for words, by_group in variants.items()}
-    steps = {
-        words: by_group
-        for (position, kind, words), by_group in findings.tallies.items()
-        if (position, kind) == (number, STEP)
-    }
     ladders = {
-        group: ladder_of(
-            tallies[group],
-            measure,
-            scan.unit,
-            absent is None,
-            {words: by_group[group] for words, by_group in steps.items()},
-        )
+        group: ladder_of(tallies[group], measure, scan.unit, absent is None, findings.of_kind(number, STEP, group))
         for group in groups
     }
     return StratifiedResult(
@@ -201,11 +190,7 @@ def _result(
 
 def _estimate(scan: Scan, findings: Findings, number: int, group: str) -> Estimate:
     measure, tally = scan.measures[number], findings.own(number)[group]
-    details = {
-        words: float(by_group[group].yes)
-        for (position, kind, words), by_group in findings.tallies.items()
-        if (position, kind) == (number, COUNT)
-    }
+    details = {words: float(each.yes) for words, each in findings.of_kind(number, COUNT, group).items()}
     if measure.estimator is Estimator.PROPORTION:
         estimate = proportion(tally, measure, scan.counted)
         if measure.paired is not None:

@@ -13,7 +13,18 @@ from typing import Final, Literal
 from analytics.errors import MeasureProblem
 from analytics.instruments import Instrument, Rule
 from analytics.instruments import Profile as Thresholds
-from analytics.measures.denominators import MATURE, NOT_LEFT, REVIEWED, WHO_LEFT
+from analytics.measures.denominators import MATURE, REVIEWED
+from analytics.measures.symptom_steps import (
+    BASELINE,
+    HAD_BASELINE,
+    STALE,
+    STALE_NOTE,
+    STALE_OF_ITEM_9,
+    TREATED,
+    Step,
+    filled,
+    steps_out,
+)
 from analytics.measures.types import Estimator, Measure, Table
 from analytics.profiles import Profile
 
@@ -24,28 +35,6 @@ WEEKS: Final = tuple(f"week_{number}" for number in range(17))
 
 # What the other side of a caseness rule is called in SQL.
 OPPOSITE: Final[Mapping[Rule, Rule]] = {">=": "<", "<": ">=", "<=": ">", ">": "<="}
-
-CAME_TWICE: Final = "came on at least two days"
-CAME_ONCE: Final = "came on fewer than two days"
-HAD_BASELINE: Final = "had a score at the start"
-WAS_CASE: Final = "started in the clinical range"
-BASELINE: Final = (HAD_BASELINE, "{first} is not null", "no score at the start")
-NOT_OUTSIDE: Final = "not known to have started outside the clinical range"
-
-# A score from long before the end tells of the way there, and not of the end (measures catalogue 8, trap 26).
-STALE_DAYS: Final = 28
-_STALE_LABEL: Final = f"have a last score from more than {STALE_DAYS} days before leaving"
-_STALE_OTHERS: Final = "have a later last score"
-STALE: Final = (_STALE_LABEL, f"exit_day - {{last_day}} > {STALE_DAYS}", _STALE_OTHERS)
-STALE_OF_ITEM_9: Final = (
-    _STALE_LABEL,
-    f"case when {{item_last}} is not null then exit_day - {{last_day}} > {STALE_DAYS} end",
-    _STALE_OTHERS,
-)
-STALE_NOTE: Final = (
-    f"The last score counts however old it is; how many were last asked more than {STALE_DAYS} days before leaving has "
-    "a line of its own."
-)
 
 WINDOW: Final = (
     "first score: the one nearest to admission, 14 days before to 7 days after it; last: the latest after the first, "
@@ -109,8 +98,8 @@ class SymptomMeasure:
     knows_everybody: bool = False
     minimum_for_headline: int = 30
     notes: tuple[str, ...] = ()
-    steps: tuple[tuple[str, str, str], ...] = ()
-    printed: tuple[tuple[str, str, str], ...] = ()
+    steps: tuple[Step, ...] = ()
+    printed: tuple[Step, ...] = ()
     from_baseline: bool = False
     everybody: bool = False
     numerator: str | None = None
@@ -150,11 +139,11 @@ class SymptomMeasure:
         }
         columns = _columns(instrument, profile)
         among_cases = "caseness" in self.thresholds
-        steps = [] if self.from_baseline or self.everybody else list(_steps(columns, profile, among_cases))
-        steps += [_filled(step, columns) for step in self.steps]
+        steps = [] if self.from_baseline or self.everybody else list(steps_out(columns, profile, among_cases))
+        steps += [filled(step, columns) for step in self.steps]
         of_pairs = self.reads_last and not self.steps and HAD_BASELINE not in [label for label, _, _ in steps]
-        known_first = None if not of_pairs or self.knows_everybody else _filled(BASELINE, columns)
-        printed = [_filled(step, columns) for step in self._printed(profile, of_pairs and self.knows_everybody)]
+        known_first = None if not of_pairs or self.knows_everybody else filled(BASELINE, columns)
+        printed = [filled(step, columns) for step in self._printed(profile, of_pairs and self.knows_everybody)]
         as_failure = profile == "nhs" and self.estimator is Estimator.PROPORTION
         success = None if self.success is None else self.success.format(**columns)
         used = {name: value for name, value in parameters.items() if f"${name}" in f"{steps}{success}{printed}"}
@@ -211,12 +200,12 @@ class SymptomMeasure:
         is_read = any(name in (self.success or "") for name in ("{last", "{change}", "{item_last}"))
         return is_read and self.estimator is Estimator.PROPORTION
 
-    def _printed(self, profile: Profile, prints_baseline: bool) -> Iterator[tuple[str, str, str]]:
+    def _printed(self, profile: Profile, prints_baseline: bool) -> Iterator[Step]:
         """Yield the steps of the ladder that take nobody out (measures catalogue 1.4, traps 12 and 26)."""
         if self.from_baseline or self.everybody or self.estimator is Estimator.COST:
             return
         if profile != "nhs":
-            yield CAME_TWICE, "treated", CAME_ONCE
+            yield TREATED
         if prints_baseline:
             yield BASELINE
         yield from self.printed
@@ -318,11 +307,6 @@ def _exact(points: str, instrument: Instrument) -> str:
     return points if instrument.step == int(instrument.step) else f"round({points}, 3)"
 
 
-def _filled(step: tuple[str, str, str], columns: Mapping[str, str]) -> tuple[str, str, str]:
-    label, condition, others = step
-    return label, condition.format(**columns), others
-
-
 def _band_number(instrument: Instrument, total: str) -> str:
     """Return the number of a total's band as SQL, 1 the least severe; NULL where the total is."""
     bands = instrument.bands if instrument.better == "lower" else tuple(reversed(instrument.bands))
@@ -339,21 +323,6 @@ def band_moves(instrument: Instrument, columns: Mapping[str, str]) -> dict[str, 
         for first, before in enumerate(names, 1)
         for last, after in enumerate(names, 1)
     }
-
-
-def _steps(columns: Mapping[str, str], profile: Profile, among_cases: bool) -> list[tuple[str, str, str]]:
-    """Return the ladder's steps as (label, condition, words for those lost)."""
-    steps = [(label, condition, NOT_LEFT[label]) for label, condition in WHO_LEFT.items()]
-    if profile == "nhs":
-        steps.append((CAME_TWICE, "treated", CAME_ONCE))
-    if among_cases and profile == "nhs":
-        # The national construction takes out only those known to start outside: no score stays in, as a
-        # failure.
-        steps.append((NOT_OUTSIDE, f"coalesce({columns['first_case']}, true)", "started outside the clinical range"))
-    elif among_cases:
-        steps.append(_filled(BASELINE, columns))
-        steps.append((WAS_CASE, columns["first_case"], "started outside the clinical range"))
-    return steps
 
 
 def _profile_notes(profile: Profile) -> tuple[str, ...]:

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from analytics.measures.symptom_binding import BASELINE, WAS_CASE, SymptomMeasure
+from analytics.measures.symptom_binding import SymptomMeasure
+from analytics.measures.symptom_steps import BASELINE, WAS_CASE
 from analytics.measures.types import Estimator
 
 DEPRESSION = "with depression as the main condition"
