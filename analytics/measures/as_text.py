@@ -192,10 +192,13 @@ def number_text(measure: Measure, value: float) -> str:
 
 
 def ladder_lines(ladder: Ladder) -> list[str]:
-    """Return a line per rung: who remains, and who fell out on the way to it."""
+    """Return a line per rung: who remains, and who fell out on the way to it; then steps that take nobody out."""
     return [
         f"  {step.count:>9,} {step.label}" + (f"   (lost {step.lost:,}: {step.lost_label})" if step.lost else "")
         for step in ladder.steps
+    ] + [
+        f"  {step.count:>9,} of them {step.label}   ({step.lost:,} {step.lost_label}; all stay in)"
+        for step in ladder.printed
     ]
 
 

@@ -28,7 +28,7 @@ from analytics.measures.estimate import (
 )
 from analytics.measures.fair_comparison import weighted_estimates
 from analytics.measures.groups import in_order
-from analytics.measures.ladder_sql import COUNT, VARIANT
+from analytics.measures.ladder_sql import COUNT, STEP, VARIANT
 from analytics.measures.persons import Persons, count_persons
 from analytics.measures.program_ratio import program_ratio, program_statements
 from analytics.measures.results import Curve, DayDifference, Estimate, GroupTest, StratifiedResult
@@ -165,7 +165,10 @@ def _result(
         none = {group: not_collected(tallies[group], measure, scan.counted, no_groups) for group in groups[1:]}
         estimates |= none
         variants = {words: by_group | none for words, by_group in variants.items()}
-    ladders = {group: ladder_of(tallies[group], measure, scan.unit, absent is None) for group in groups}
+    ladders = {
+        group: ladder_of(tallies[group], measure, scan.unit, absent is None, findings.of_kind(number, STEP, group))
+        for group in groups
+    }
     return StratifiedResult(
         measure=measure,
         cohort=cohort,
@@ -187,11 +190,7 @@ def _result(
 
 def _estimate(scan: Scan, findings: Findings, number: int, group: str) -> Estimate:
     measure, tally = scan.measures[number], findings.own(number)[group]
-    details = {
-        words: float(by_group[group].yes)
-        for (position, kind, words), by_group in findings.tallies.items()
-        if (position, kind) == (number, COUNT)
-    }
+    details = {words: float(each.yes) for words, each in findings.of_kind(number, COUNT, group).items()}
     if measure.estimator is Estimator.PROPORTION:
         estimate = proportion(tally, measure, scan.counted)
         if measure.paired is not None:

@@ -18,10 +18,12 @@ from analytics.measures.cohort_sql import Rows
 from analytics.measures.subjects import subject_of
 from analytics.measures.types import Cohort, Estimator, Measure, Stratifier
 
-# What an outcome column holds: the measure itself, another definition, a count beside it, a paired answer.
+# What an outcome column holds: the measure itself, another definition, a count beside it, a step of the ladder that
+# takes nobody out, a paired answer.
 VALUE: Final = "value"
 VARIANT: Final = "variant"
 COUNT: Final = "count"
+STEP: Final = "step"
 BEFORE: Final = "before"
 AFTER: Final = "after"
 
@@ -181,3 +183,7 @@ def _outcomes_of(measure: Measure) -> Iterator[tuple[str, str, str]]:
             yield AFTER, measure.title, measure.paired[1]
     for words, condition in measure.also_counted.items():
         yield COUNT, words, condition
+    if measure.known_first is not None:
+        yield STEP, measure.known_first[0], measure.known_first[1]
+    for words, (condition, _) in measure.printed.items():
+        yield STEP, words, condition

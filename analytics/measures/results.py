@@ -80,9 +80,13 @@ class LadderStep:
 
 @dataclass(frozen=True)
 class Ladder:
-    """From everybody in the cohort to the numerator; counts never rise, and losses are named."""
+    """From everybody in the cohort to the numerator; counts never rise, and losses are named.
+
+    `printed` are steps that take nobody out: `lost` then counts those known not to meet them, who stay in.
+    """
 
     steps: tuple[LadderStep, ...]
+    printed: tuple[LadderStep, ...] = ()
 
 
 @dataclass(frozen=True)

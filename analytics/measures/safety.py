@@ -103,8 +103,9 @@ item9_new = SymptomMeasure(
     notes=(NO_ALERT,),
 )
 
-_WEEKS = ", ".join(f"week_{week}" for week in range(17))
+ASKED_WINDOW = "every score from 14 days before admission to 7 days after leaving"
 ASKED = ("was asked", "count > 0", "never asked")
+NEVER_ASKED = "Who was never asked is a rung of the ladder, not a no."
 
 high_risk_ever = SymptomMeasure(
     id="high_risk_ever",
@@ -115,17 +116,16 @@ high_risk_ever = SymptomMeasure(
     family=None,
     no_family=IN_PERSON,
     steps=(ASKED,),
-    window="the first 17 weeks of the stay",
+    window=ASKED_WINDOW,
     is_change=False,
-    success=f"greatest({_WEEKS}) >= $top_band",
-    unknown_words="asked later only",
-    known_words="asked in the first 17 weeks",
+    success="worst >= $top_band",
+    knows_everybody=True,
     estimator=Estimator.PROPORTION,
     better="lower",
     source="The instrument's own bands (C-SSRS: level 4 and above)",
     ordinal_only=True,
     profiles=("default",),
-    notes=(NO_ALERT, "Who was never asked is a rung of the ladder, not a no."),
+    notes=(NO_ALERT, "One high answer counts, whatever came after it.", NEVER_ASKED),
 )
 
 high_risk_last = SymptomMeasure(
@@ -137,15 +137,14 @@ high_risk_last = SymptomMeasure(
     family=None,
     no_family=IN_PERSON,
     steps=(ASKED,),
-    window="the last score of the stay",
+    window="the latest score from 14 days before admission to 7 days after leaving, also where it is the only one",
     is_change=False,
-    success="coalesce({last}, {first}) >= $top_band",
-    unknown_words="asked outside the stay only",
-    known_words="asked in the stay",
+    success="latest >= $top_band",
+    knows_everybody=True,
     estimator=Estimator.PROPORTION,
     better="lower",
     source="The instrument's own bands (C-SSRS: level 4 and above)",
     ordinal_only=True,
     profiles=("default",),
-    notes=(NO_ALERT,),
+    notes=(NO_ALERT, "Who was first asked late is in it: no score at the start is needed.", NEVER_ASKED),
 )

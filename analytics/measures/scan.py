@@ -100,6 +100,14 @@ class Findings:
     planned: Counter[str] = field(default_factory=Counter)
     split_values: tuple[object, ...] = ()
 
+    def of_kind(self, position: int, kind: str, group: str) -> dict[str, Tally]:
+        """Return what was counted beside the measure in one group, by its words."""
+        return {
+            words: by_group[group]
+            for (number, its_kind, words), by_group in self.tallies.items()
+            if (number, its_kind) == (position, kind)
+        }
+
     def own(self, position: int) -> dict[str, Tally]:
         """Return the tallies of the measure itself, by group."""
         return next(

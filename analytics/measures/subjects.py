@@ -42,14 +42,20 @@ class Subject:
     not_about_episodes: str | None = None
 
 
+# Rows of scores are of the questionnaires of a program: who was admitted to another program has none.
+ASKS_IT: Final = "a program that asks it"
+
+
 def _of_episodes(table: Table) -> Subject:
+    is_of_scores = table is Table.SCORE_OUTCOME
+    where = f" in {ASKS_IT}" if is_of_scores else ""
     return Subject(
         rows=table.value,
         counted={"episode": "episode", "person": "person", "course": "course"},
         everybody={
-            "episode": "admitted",
-            "person": "people, by their first closed episode",
-            "course": "courses of treatment, by their last episode",
+            "episode": f"admitted to {ASKS_IT}" if is_of_scores else "admitted",
+            "person": f"people{where}, by their first closed episode",
+            "course": f"courses of treatment{where}, by their last episode",
         },
         splits=frozenset(Stratifier) - {Stratifier.RESPONDENT, Stratifier.AT_LANDMARK},
         whom="of episodes",

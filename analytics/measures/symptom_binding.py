@@ -6,14 +6,25 @@ columns and refuses, in words, what an instrument has no threshold for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from analytics.errors import MeasureProblem
 from analytics.instruments import Instrument, Rule
 from analytics.instruments import Profile as Thresholds
-from analytics.measures.denominators import MATURE, NOT_LEFT, REVIEWED, WHO_LEFT
+from analytics.measures.denominators import MATURE, REVIEWED
+from analytics.measures.symptom_steps import (
+    BASELINE,
+    HAD_BASELINE,
+    STALE,
+    STALE_NOTE,
+    STALE_OF_ITEM_9,
+    TREATED,
+    Step,
+    filled,
+    steps_out,
+)
 from analytics.measures.types import Estimator, Measure, Table
 from analytics.profiles import Profile
 
@@ -24,11 +35,6 @@ WEEKS: Final = tuple(f"week_{number}" for number in range(17))
 
 # What the other side of a caseness rule is called in SQL.
 OPPOSITE: Final[Mapping[Rule, Rule]] = {">=": "<", "<": ">=", "<=": ">", ">": "<="}
-
-CAME_TWICE: Final = "came on at least two days"
-HAD_BASELINE: Final = "had a score at the start"
-WAS_CASE: Final = "started in the clinical range"
-NOT_OUTSIDE: Final = "not known to have started outside the clinical range"
 
 WINDOW: Final = (
     "first score: the one nearest to admission, 14 days before to 7 days after it; last: the latest after the first, "
@@ -64,6 +70,7 @@ class SymptomMeasure:
     everybody : True where also people still in the program count. numerator, denominator, ratio_unit : as in `Measure`.
     lower_only : True where the definition only makes sense when a lower total is better.
     steps : further steps of the ladder: label, condition, words for those who fall out.
+    printed : steps that are printed and take nobody out: label, condition, words for those who do not meet it.
     from_baseline : True where everybody with a baseline in the clinical range is followed from that day on, whether
         or not they have left: `horizon` then says when the window is over.
     ordinal_only : for ranks, whose most severe band begins at `$top_band`.
@@ -91,7 +98,8 @@ class SymptomMeasure:
     knows_everybody: bool = False
     minimum_for_headline: int = 30
     notes: tuple[str, ...] = ()
-    steps: tuple[tuple[str, str, str], ...] = ()
+    steps: tuple[Step, ...] = ()
+    printed: tuple[Step, ...] = ()
     from_baseline: bool = False
     everybody: bool = False
     numerator: str | None = None
@@ -131,11 +139,14 @@ class SymptomMeasure:
         }
         columns = _columns(instrument, profile)
         among_cases = "caseness" in self.thresholds
-        steps = [] if self.from_baseline or self.everybody else list(_steps(columns, profile, among_cases))
-        steps += [(label, condition.format(**columns), lost) for label, condition, lost in self.steps]
+        steps = [] if self.from_baseline or self.everybody else list(steps_out(columns, profile, among_cases))
+        steps += [filled(step, columns) for step in self.steps]
+        of_pairs = self.reads_last and not self.steps and HAD_BASELINE not in [label for label, _, _ in steps]
+        known_first = None if not of_pairs or self.knows_everybody else filled(BASELINE, columns)
+        printed = [filled(step, columns) for step in self._printed(profile, of_pairs and self.knows_everybody)]
         as_failure = profile == "nhs" and self.estimator is Estimator.PROPORTION
         success = None if self.success is None else self.success.format(**columns)
-        used = {name: value for name, value in parameters.items() if f"${name}" in f"{steps}{success}"}
+        used = {name: value for name, value in parameters.items() if f"${name}" in f"{steps}{success}{printed}"}
         moves = band_moves(instrument, columns) if self.with_bands else {}
         mean = self.estimator is Estimator.MEAN_CHANGE
         slope = self.estimator is Estimator.SLOPE
@@ -153,6 +164,8 @@ class SymptomMeasure:
             success=success,
             unknown_words="not known" if self.knows_everybody else self.unknown_words,
             known_words="known" if self.knows_everybody else self.known_words,
+            known_first=known_first,
+            printed={label: (condition, others) for label, condition, others in printed},
             also_counted=moves,
             window=self.window or (WINDOW_NHS if profile == "nhs" else WINDOW),
             is_change=self.is_change,
@@ -171,13 +184,33 @@ class SymptomMeasure:
             needs=(*self.needs, *(("score", "attendance") if profile == "nhs" else ("score",))),
             source=self.source,
             reviewed=min(REVIEWED, instrument.reviewed),
-            notes=(*self.notes, *_profile_notes(profile)),
+            notes=(*self.notes, *((STALE_NOTE,) if self.reads_last else ()), *_profile_notes(profile)),
             minimum_for_headline=self.minimum_for_headline,
             instrument=instrument.id,
             profile=profile,
             deviations=self.deviations,
             parameters=used if not (mean or slope) else {"direction": instrument.direction},
         )
+
+    @property
+    def reads_last(self) -> bool:
+        """True when people are counted by the last score of the stay, or by the answer to item 9 in it."""
+        if self.estimator is Estimator.MEAN_CHANGE:
+            return True
+        is_read = any(name in (self.success or "") for name in ("{last", "{change}", "{item_last}"))
+        return is_read and self.estimator is Estimator.PROPORTION
+
+    def _printed(self, profile: Profile, prints_baseline: bool) -> Iterator[Step]:
+        """Yield the steps of the ladder that take nobody out (measures catalogue 1.4, traps 12 and 26)."""
+        if self.from_baseline or self.everybody or self.estimator is Estimator.COST:
+            return
+        if profile != "nhs":
+            yield TREATED
+        if prints_baseline:
+            yield BASELINE
+        yield from self.printed
+        if self.reads_last:
+            yield STALE_OF_ITEM_9 if "{item_last}" in (self.success or "") else STALE
 
     def _parameters(self, instrument: Instrument, profile: Profile) -> dict[str, object]:
         if instrument.every_days is None:
@@ -203,6 +236,7 @@ class SymptomMeasure:
         if self.lower_only and instrument.better != "lower":
             raise MeasureProblem(f"{self.id} is defined only where a lower score is better, unlike {instrument.name}.")
         parameters: dict[str, object] = {"direction": instrument.direction}
+        parameters["worst_score"] = instrument.maximum if instrument.better == "lower" else instrument.minimum
         if self.ordinal_only:
             parameters["top_band"] = instrument.bands[-1][1]
         for name in self.thresholds:
@@ -249,11 +283,11 @@ def _columns(instrument: Instrument, profile: Profile) -> dict[str, str]:
     """Return the expressions that a declaration's `{…}` stand for."""
     prefix = "nhs_" if profile == "nhs" else ""
     first, last = f"{prefix}first", f"{prefix}last"
-    change = f"(({first} - {last}) * $direction)"
-    if instrument.step != int(instrument.step):
-        # 20.1 - 15.1 is a hair under 5 in binary; a change of exactly the threshold has to count.
-        change = f"round({change}, 3)"
+    change = _exact(f"(({first} - {last}) * $direction)", instrument)
     columns = {"first": first, "last": last, "change": change, "item_first": "item_9_first", "item_last": "item_9_last"}
+    # Points from the first score to the worst one there is.
+    columns["room_to_worsen"] = _exact(f"(($worst_score - {first}) * $direction)", instrument)
+    columns["last_day"] = f"{prefix}last_day"
     columns |= {"first_band": _band_number(instrument, first), "last_band": _band_number(instrument, last)}
     caseness = thresholds_of(instrument, profile).caseness
     if instrument.remission is not None:
@@ -265,6 +299,12 @@ def _columns(instrument: Instrument, profile: Profile) -> dict[str, str]:
         if instrument.remission is not None:
             columns["last_in_remission"] = f"{last} {instrument.remission.rule} $remission"
     return columns
+
+
+def _exact(points: str, instrument: Instrument) -> str:
+    """Return a difference of totals as SQL, without what binary fractions add to tenths."""
+    # 20.1 - 15.1 is a hair under 5 in binary; a change of exactly the threshold has to count.
+    return points if instrument.step == int(instrument.step) else f"round({points}, 3)"
 
 
 def _band_number(instrument: Instrument, total: str) -> str:
@@ -283,21 +323,6 @@ def band_moves(instrument: Instrument, columns: Mapping[str, str]) -> dict[str, 
         for first, before in enumerate(names, 1)
         for last, after in enumerate(names, 1)
     }
-
-
-def _steps(columns: Mapping[str, str], profile: Profile, among_cases: bool) -> list[tuple[str, str, str]]:
-    """Return the ladder's steps as (label, condition, words for those lost)."""
-    steps = [(label, condition, NOT_LEFT[label]) for label, condition in WHO_LEFT.items()]
-    if profile == "nhs":
-        steps.append((CAME_TWICE, "treated", "came on fewer than two days"))
-    if among_cases and profile == "nhs":
-        # The national construction takes out only those known to start outside: no score stays in, as a
-        # failure.
-        steps.append((NOT_OUTSIDE, f"coalesce({columns['first_case']}, true)", "started outside the clinical range"))
-    elif among_cases:
-        steps.append((HAD_BASELINE, f"{columns['first']} is not null", "no score at the start"))
-        steps.append((WAS_CASE, columns["first_case"], "started outside the clinical range"))
-    return steps
 
 
 def _profile_notes(profile: Profile) -> tuple[str, ...]:

@@ -98,12 +98,20 @@ reliable_deterioration = SymptomMeasure(
     family=("Of every 100 people with a score at the start and at the end, about {per_100} were clearly {worse}."),
     success="{change} <= -$reliable_change",
     thresholds=("reliable_change",),
+    printed=(
+        (
+            "started where getting clearly worse was possible",
+            "case when {last} is not null then {room_to_worsen} >= $reliable_change end",
+            "started too near the worst score for it",
+        ),
+    ),
     estimator=Estimator.PROPORTION,
     better="lower",
     source=RELIABLE,
     notes=(
         "People who left early are measured less often, so worsening may be hidden among the unmeasured.",
-        "Whoever starts near the worst score cannot get clearly worse.",
+        "Whoever starts near the worst score cannot get clearly worse: how many of those measured twice could has a "
+        "line of its own.",
     ),
 )
 

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from analytics.measures.symptom_binding import HAD_BASELINE, WAS_CASE, SymptomMeasure
+from analytics.measures.symptom_binding import SymptomMeasure
+from analytics.measures.symptom_steps import BASELINE, WAS_CASE
 from analytics.measures.types import Estimator
 
 DEPRESSION = "with depression as the main condition"
@@ -14,7 +15,7 @@ OF_DEPRESSED = "of people who came with depression in the clinical range"
 DRRE = "HEDIS DRR-E style: the latest score 120 to 240 days after the first; no score counts as no"
 
 _STEPS = (
-    (HAD_BASELINE, "{first} is not null", "no score at the start"),
+    BASELINE,
     (WAS_CASE, "{first_case}", "started outside the clinical range"),
     (DEPRESSION, "primary_condition = 'depression'", "another main condition, or not recorded"),
     (ALIVE, "discharge_reason is distinct from 'deceased'", "died in the program"),

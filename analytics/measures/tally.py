@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,6 +31,7 @@ NOT_COLLECTED: Final = {
     "satisfaction": "satisfaction answers",
     "finance": "costs and places of programs",
 }
+NO_STEPS: Final[Mapping[str, Tally]] = {}
 
 
 @dataclass(frozen=True)
@@ -94,11 +96,15 @@ def answer_code(outcome: bool | None) -> int:
     return 0 if outcome is None else 2 if outcome else 1
 
 
-def ladder_of(tally: Tally, measure: Measure, unit: Unit, is_collected: bool = True) -> Ladder:
+def ladder_of(
+    tally: Tally, measure: Measure, unit: Unit, is_collected: bool = True, by_step: Mapping[str, Tally] = NO_STEPS
+) -> Ladder:
     """Return the rungs from everybody to the numerator; what each rung loses is named.
 
     A proportion ends with those who had the outcome, a ratio with those who had anything to count, the others
     with those whose outcome is known. What was not collected has no rungs beyond the steps: nothing is known.
+    `by_step` are the counts of `known_first` and of the printed steps, by their words; a printed step of which nothing
+    is known is left out.
     """
     remaining = tally.total
     everybody = subject_of(measure).everybody
@@ -109,13 +115,23 @@ def ladder_of(tally: Tally, measure: Measure, unit: Unit, is_collected: bool = T
         rungs.append(LadderStep(step.label, remaining, lost, step.lost_label))
     if not is_collected:
         return Ladder(tuple(rungs))
-    rungs.append(LadderStep(measure.known_words, tally.known, tally.unknown, measure.unknown_words))
+    unknown = tally.unknown
+    if measure.known_first is not None and (first := by_step.get(measure.known_first[0])) is not None:
+        label, _, lost_label = measure.known_first
+        rungs.append(LadderStep(label, first.yes, first.eligible - first.yes, lost_label))
+        unknown -= first.eligible - first.yes
+    rungs.append(LadderStep(measure.known_words, tally.known, unknown, measure.unknown_words))
     if measure.estimator in (Estimator.PROPORTION, Estimator.COST):
         rungs.append(LadderStep(measure.did, tally.yes, tally.answer(1), "known not to be so"))
     elif measure.estimator in (Estimator.RATIO, Estimator.RATE, Estimator.CAPACITY):
         unit_word = measure.ratio_unit
         rungs.append(LadderStep(f"with a {unit_word} to count", tally.yes, tally.answer(1), f"no {unit_word}"))
-    return Ladder(tuple(rungs))
+    printed = (
+        LadderStep(words, by_step[words].yes, by_step[words].answer(1), others)
+        for words, (_, others) in measure.printed.items()
+        if words in by_step and by_step[words].known
+    )
+    return Ladder(tuple(rungs), tuple(printed))
 
 
 def why_not_collected(measure: Measure, collected: dict[str, bool]) -> str | None:

@@ -141,6 +141,9 @@ class Measure:
     success : boolean expression; NULL = not known: neither success nor failure, always counted and shown.
     unknown_words, known_words : what not known means here ("no second score"), and the rung of those who are
         known ("measured twice").
+    known_first : what must be known before the outcome can be, as a rung: who remains, condition, who falls out.
+    printed : steps that are printed and take nobody out: words to the condition and the words for those who do not meet
+        it; NULL is neither.
     variants : other definitions of success over the same ladder. Every PROPORTION also gets the other way to
         treat the unknown ("counting not known as no" or "of those known") without asking for it.
     weighted : for a PROPORTION, True where those known can be weighted so that they stand for all: what is not known
@@ -194,6 +197,8 @@ class Measure:
     success: str | None = None
     unknown_words: str = "not known"
     known_words: str = "known"
+    known_first: tuple[str, str, str] | None = None
+    printed: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     variants: Mapping[str, str] = field(default_factory=dict)
     weighted: bool = False
     narrower: tuple[str, ...] = ()

@@ -77,14 +77,17 @@ def who_is_counted(disclosed: Disclosed[StratifiedResult], group: str = ALL) -> 
     chain = " → ".join(f"{count(step.count)} {step.label}" for step in told)
     # The last loss of a proportion is its known "no": those people are counted.
     counted = 1 if result.measure.estimator is Estimator.PROPORTION else 0
-    # Where not known counts as no, those lost on the rung before are counted too, and named for what they are.
-    as_no = ladder.steps[-2] if counted and result.measure.missing == "failure" and len(ladder.steps) > 1 else None
-    losses = [step for step in ladder.steps[: len(ladder.steps) - counted] if step.lost and step is not as_no]
+    # Where not known counts as no, those lost on the rungs of what is known are counted too, and named for what they
+    # are.
+    end = len(ladder.steps) - counted
+    known = 1 if result.measure.known_first is None else 2
+    start = max(0, end - known) if counted and result.measure.missing == "failure" else end
+    losses, as_no = ([step for step in part if step.lost] for part in (ladder.steps[:start], ladder.steps[start:end]))
     sentences = [f"{chain}."]
     if losses:
         sentences.append(f"Not counted: {', '.join(f'{count(step.lost)} {step.lost_label}' for step in losses)}.")
-    if as_no is not None and as_no.lost:
-        sentences.append(f"Counted as no: {count(as_no.lost)} {as_no.lost_label}.")
+    if as_no:
+        sentences.append(f"Counted as no: {', '.join(f'{count(step.lost)} {step.lost_label}' for step in as_no)}.")
     return " ".join(sentences)
 
 

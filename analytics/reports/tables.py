@@ -111,7 +111,10 @@ def _record(estimate: Estimate) -> dict[str, Number]:
 
 @disclosed_only
 def ladder_table(disclosed: Disclosed[StratifiedResult], group: str = ALL) -> Table:
-    """Return one row per rung: who remains, how many, how many fell out on the way to it, and why."""
+    """Return one row per rung: who remains, how many, how many fell out on the way to it, and why.
+
+    Steps that take nobody out stand below, and say of how many they are not true.
+    """
     result = disclosed.content
     ladder = result.ladder if group == ALL else result.ladders.get(group, Ladder(()))
     columns = (
@@ -122,10 +125,14 @@ def ladder_table(disclosed: Disclosed[StratifiedResult], group: str = ALL) -> Ta
     )
     texts = tuple(
         (step.label, count(step.count), count(step.lost), step.lost_label if step.lost else "") for step in ladder.steps
+    ) + tuple(
+        (f"of them {step.label}", count(step.count), count(0), f"{count(step.lost)} {step.lost_label}; all stay in")
+        for step in ladder.printed
     )
+    rungs = [*((step, step.lost) for step in ladder.steps), *((step, 0) for step in ladder.printed)]
     records: tuple[dict[str, Number], ...] = tuple(
-        {"step": step.label, "count": step.count, "lost": step.lost, "lost_because": text[-1]}
-        for step, text in zip(ladder.steps, texts, strict=True)
+        {"step": text[0], "count": step.count, "lost": lost, "lost_because": text[-1]}
+        for (step, lost), text in zip(rungs, texts, strict=True)
     )
     return Table(columns, texts, records)
 

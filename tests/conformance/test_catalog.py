@@ -73,13 +73,15 @@ def snapshot() -> SmallSnapshot:
 def words_of(measure: Measure) -> list[str]:
     """What is said in sentences; the notes on the card may say what counts only when."""
     own = (measure.title, measure.question, measure.of_whom, measure.did, measure.family or "")
-    return list(chain(own, measure.eligible, measure.lost.values(), measure.variants, measure.ratio_variants))
+    printed = chain.from_iterable((words, others) for words, (_, others) in measure.printed.items())
+    return list(chain(own, measure.eligible, measure.lost.values(), measure.variants, measure.ratio_variants, printed))
 
 
 def expressions_of(measure: Measure) -> str:
     single = (measure.success, measure.mature, measure.horizon, measure.numerator, measure.denominator)
     single += (measure.time, measure.cause, measure.amount, measure.first, measure.last)
     several = chain(measure.eligible.values(), measure.variants.values(), measure.also_counted.values())
+    several = chain(several, (measure.known_first or ("", ""))[1:2], (text for text, _ in measure.printed.values()))
     pairs = chain.from_iterable([*measure.ratio_variants.values(), measure.paired or ()])
     return " ; ".join(str(text) for text in chain(single, several, pairs) if text)
 

@@ -272,7 +272,7 @@ def test_a_reversed_scale_gives_the_same_classes(rows: Rows) -> None:
         turned.append({**row, "score": reversed_scores})
     names = ("reliable_improvement", "reliable_deterioration", "no_reliable_change")
     measures = [find(name, "phq9") for name in names]
-    mirrors = [replace(each, parameters={**each.parameters, "direction": -1}) for each in measures]
+    mirrors = [replace(each, parameters={**each.parameters, "direction": -1, "worst_score": 0}) for each in measures]
     for forth, back in zip(of_everybody(rows, *measures), of_everybody(turned, *mirrors), strict=True):
         assert (forth.ladder, forth.estimates[ALL].unknown) == (back.ladder, back.estimates[ALL].unknown)
 

@@ -42,7 +42,9 @@ def added_up(explanations: list[Explanation], ladder: Ladder, measure: Measure, 
     looked_at = len(explanations) - answers[Answer.NOT_LOOKED_AT]
     assert ladder.steps[0].count == looked_at, measure.name
     assert [rung.lost for rung in ladder.steps[1 : steps + 1]] == [left[step] for step in range(steps)], measure.name
-    assert ladder.steps[steps + 1].lost == answers[Answer.NOT_KNOWN], measure.name
+    # What has to be known first is a rung of its own where a measure says so.
+    known = ladder.steps[steps + 1 : steps + (2 if measure.known_first is None else 3)]
+    assert sum(rung.lost for rung in known) == answers[Answer.NOT_KNOWN], measure.name
     assert ladder.steps[-1].count == answers[Answer.YES], measure.name
     if measure.estimator in (Estimator.PROPORTION, Estimator.RATIO, Estimator.RATE):
         assert ladder.steps[-1].lost == answers[Answer.NO], measure.name

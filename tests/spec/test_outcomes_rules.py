@@ -229,8 +229,8 @@ def test_baseline_is_the_score_nearest_to_admission(rows: list[Any], first: Any)
 
 def test_complete_beats_prorated_on_the_same_day_only() -> None:
     rows = scores((0, 10), (40, 9), is_prorated=True) + scores((0, 14), (-1, 18), (40, 5), (40, 6), (39, 1))
-    pair = one("first, last, nhs_first, nhs_last", "score_outcome", episode=[{}], score=rows)
-    assert pair == (14, 6, 18, 6)
+    pair = one("first, last, nhs_first, nhs_last, nhs_last_day", "score_outcome", episode=[{}], score=rows)
+    assert pair == (14, 6, 18, 6, 40)
     # A prorated score is still a score; profile nhs alone does without.
     rows = scores((0, 10), (40, 9), is_prorated=True)
     pair = one("first, last, nhs_first, nhs_last, count", "score_outcome", episode=[{}], score=rows)
@@ -251,6 +251,20 @@ def test_without_a_baseline_there_is_no_last_score() -> None:
     assert late == (None, None, None, 2, True, 20, 20)
     # The baseline alone: measured once, nothing to compare.
     assert one(columns, "score_outcome", episode=[{}], score=scores((0, 20))) == (20, None, None, 1, False, 20, None)
+
+
+def test_the_worst_and_the_latest_score_of_a_stay_ask_for_no_baseline() -> None:
+    # measures.md 4.D, cssrs_high_risk: any during care, and at the last one asked
+    columns = "first, worst, latest"
+    # Days 3 and 5 are of one week, day 130 is after the weeks that are kept, day 147 is a week after discharge and
+    # day 148 too late.
+    rows = scores((3, 20), (5, 10), (130, 22), (140, 6), (148, 27))
+    assert one(columns, "score_outcome", episode=[{"los_days": 140}], score=rows) == (20, 22, 6)
+    assert one(columns, "score_outcome", episode=[{}], score=scores((9, 12), (40, 10))) == (None, 12, 10)
+    assert one(columns, "score_outcome", episode=[{}], score=scores((-15, 12), (64, 10))) == (None, None, None)
+    # Where a high total is good, the lowest is the worst; on one day, too.
+    rows = scores((0, 20.1), (9, 18.7), (40, 30.3), (40, 31.9), instrument="ors")
+    assert one(columns, "score_outcome", episode=[{}], score=rows) == (20.1, 18.7, 30.3)
 
 
 def test_an_open_stay_has_an_interim_last_score() -> None:

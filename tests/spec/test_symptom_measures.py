@@ -8,8 +8,11 @@ import pytest
 
 from analytics.errors import MeasureProblem
 from analytics.measures import ALL, Estimate, find
+from analytics.measures.as_text import result_as_text
 from analytics.measures.estimate import OF_KNOWN, UNKNOWN_AS_NO
+from analytics.store.outcomes import build_outcomes
 from tests.spec.outcome_tables import Row, SmallSnapshot, one, small_snapshot
+from tests.spec.row_tables import row_tables
 
 
 def value(snapshot: SmallSnapshot, name: str, instrument: str | None = "phq9") -> Estimate:
@@ -151,18 +154,44 @@ def test_a_program_without_both_questionnaires_is_not_in_it() -> None:
     assert found.reason == "Nobody to count of 1: 1 in another program."
 
 
+def asked_for_risk(*stays: tuple[int, list[tuple[int, int]]]) -> SmallSnapshot:
+    """One person per stay: its length in days, and the C-SSRS levels as (day, level), read by the outcome SQL."""
+    level = {"instrument": "cssrs_level", "direction": 1, "every_days": 14}
+    bands = [("none", 0, 0), ("low", 1, 2), ("moderate", 3, 3), ("high", 4, 6)]
+    connection = row_tables(
+        episode=[{"los_days": los} for los, _ in stays],
+        score=[
+            {"episode_id": number, "instrument": "cssrs_level", "day": day, "total": total}
+            for number, (_, levels) in enumerate(stays, start=1)
+            for day, total in levels
+        ],
+        instrument=[
+            level | {"band": band, "band_order": order, "band_low": low, "band_high": high}
+            for order, (band, low, high) in enumerate(bands, start=1)
+        ],
+    )
+    build_outcomes(connection)
+    return SmallSnapshot(connection)
+
+
 def test_the_highest_level_at_any_time_and_at_the_last() -> None:
-    # Levels by week: 2 then 5 then 1; 3 throughout; asked once, 4; never asked
-    weeks: list[Row] = [
-        {"week_0": 2, "week_2": 5, "week_4": 1, "first": 2, "last": 1},
-        {"week_0": 3, "first": 3, "last": 3},
-        {"week_1": 4, "first": 4},
-    ]
-    scores = [{"instrument": "cssrs_level", "count": 3, "episode_id": n, **row} for n, row in enumerate(weeks, start=1)]
-    scores.append({"instrument": "cssrs_level", "count": 0, "episode_id": 4})
-    snapshot = small_snapshot([{}] * 4, scores)
-    assert counted(value(snapshot, "high_risk_ever", "cssrs_level")) == (2, 3, 0)
-    assert counted(value(snapshot, "high_risk_last", "cssrs_level")) == (1, 3, 0)
+    # measures.md 4.D, cssrs_high_risk: "share of episodes with any high band during care, and high at last screen
+    # among screened". High is level 4 and above.
+    snapshot = asked_for_risk(
+        (56, [(0, 2), (14, 5), (28, 1)]),  # ever
+        (56, [(0, 3), (28, 3)]),  # neither
+        (56, [(7, 4)]),  # both, asked once
+        (56, [(1, 5), (3, 1)]),  # ever: high and low in one week, whose latest is low
+        (200, [(0, 0), (130, 6), (150, 2)]),  # ever: after week 17
+        (56, [(20, 1), (40, 5)]),  # both: first asked after day 7, so without a score at the start
+        (56, [(20, 5), (40, 1)]),  # ever: the same, and better at the end
+        (56, []),  # never asked: a rung
+        (56, [(70, 6)]),  # asked after the stay only: the same
+    )
+    for name, high in (("high_risk_ever", 6), ("high_risk_last", 2)):
+        result = one(snapshot, find(name, "cssrs_level"))
+        assert counted(result.estimates[ALL]) == (high, 7, 0)
+        assert [step.lost for step in result.ladder.steps if step.lost_label == "never asked"] == [2]
     with pytest.raises(MeasureProblem, match="PHQ-9 is no rank"):
         find("high_risk_ever", "phq9")
 
@@ -176,3 +205,41 @@ def test_scores_on_time_are_counted_over_all_that_were_due() -> None:
     )
     found = value(snapshot, "mbc_fidelity")
     assert (found.numerator, found.denominator, found.unit) == (31, 50, "score")
+
+
+def test_the_ladder_names_who_came_twice_the_first_score_and_the_later_one() -> None:
+    # measures.md 1.4: admitted, closed, treated, has baseline, (baseline at caseness,) has a later score, success; and
+    # section 0: "treated" is a printed step. Everybody of these eight counts, also who came once.
+    pairs = [(18, 6), (18, 17), (18, 6), (8, 3), (18, None), (None, None), (None, None), (18, 6)]
+    episodes: list[Row] = [{}] * 7 + [{"los_days": None}]
+    scores = [
+        {"episode_id": number, "first": first, "last": last, "treated": number not in (3, 5, 6)}
+        for number, (first, last) in enumerate(pairs, start=1)
+    ]
+    snapshot = small_snapshot(episodes, scores)
+    improved = one(snapshot, find("reliable_improvement", "phq9"))
+    assert [(step.count, step.lost, step.lost_label) for step in improved.ladder.steps] == [
+        (8, 0, ""),
+        (7, 1, "still in the program"),
+        (5, 2, "no score at the start"),
+        (4, 1, "not measured twice"),
+        (2, 2, "known not to be so"),
+    ]
+    assert improved.ladder.steps[0].label == "admitted to a program that asks it"
+    assert counted(improved.estimates[ALL]) == (2, 4, 3)  # the third came once, and counts
+    came_twice = improved.ladder.printed[0]
+    assert (came_twice.label, came_twice.count, came_twice.lost) == ("came on at least two days", 4, 3)
+    text = result_as_text(improved)
+    assert "4 of them came on at least two days   (3 came on fewer than two days; all stay in)" in text
+    # With a cut-off the first score is a step, and those below it another.
+    recovered = one(snapshot, find("recovery", "phq9"))
+    assert [step.count for step in recovered.ladder.steps] == [8, 7, 5, 4, 3, 2]
+    assert (recovered.ladder.printed[0].count, recovered.ladder.printed[0].lost) == (2, 2)
+    # In profile nhs it is a step that takes people out, so it is not printed again.
+    of_nhs = one(snapshot, find("reliable_improvement", "phq9", "nhs"))
+    assert [step.label for step in of_nhs.ladder.steps][2] == "came on at least two days"
+    assert "came on at least two days" not in [step.label for step in of_nhs.ladder.printed]
+    # Where attendance was not collected nobody knows who came twice, and nothing is said.
+    unknown = small_snapshot(episodes, [row | {"treated": None} for row in scores])
+    labels = [step.label for step in one(unknown, find("reliable_improvement", "phq9")).ladder.printed]
+    assert "came on at least two days" not in labels

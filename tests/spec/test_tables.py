@@ -8,6 +8,7 @@ import io
 import pytest
 
 from analytics.disclosure import internal_view
+from analytics.measures.results import LadderStep
 from analytics.measures.types import Cohort, Estimator, Stratifier
 from analytics.reports.tables import (
     RECORD_NAMES,
@@ -17,7 +18,17 @@ from analytics.reports.tables import (
     result_table,
     safe_text,
 )
-from tests.spec.showable import COHORT_WORDS, PROVENANCE, by_modality, measure, number, result, share, shown
+from tests.spec.showable import (
+    COHORT_WORDS,
+    LOOK_LADDER,
+    PROVENANCE,
+    by_modality,
+    measure,
+    number,
+    result,
+    share,
+    shown,
+)
 
 SMALL = "small numbers - do not compare, do not share"
 
@@ -89,6 +100,17 @@ def test_the_ladder_table_names_each_loss() -> None:
     assert table.texts[1] == ("left the program", "398", "14", "still in the program")
     assert table.texts[0] == ("admitted", "412", "0", "")
     assert [record["count"] for record in table.records] == [412, 398, 301, 187]
+
+
+def test_steps_that_take_nobody_out_stand_below_the_ladder() -> None:
+    # measures.md section 0: "treated" is a printed step
+    came_twice = LadderStep("came on at least two days", 350, 48, "came on fewer than two days")
+    printed = dataclasses.replace(LOOK_LADDER, printed=(came_twice,))
+    table = ladder_table(shown({"all": share(187, 301, 97)}, ladder=printed))
+    step, count, lost, because = table.texts[-1]
+    assert (step, count, lost) == ("of them came on at least two days", "350", "0")
+    assert because == "48 came on fewer than two days; all stay in"
+    assert (table.records[-1]["count"], table.records[-1]["lost"]) == (350, 0)
 
 
 def test_a_csv_says_what_it_is_before_its_numbers() -> None:

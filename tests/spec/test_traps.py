@@ -12,7 +12,7 @@ import pytest
 
 from analytics.errors import MeasureProblem
 from analytics.instruments import find_instrument
-from analytics.measures import ALL, Cohort, Estimate, Stratifier, evaluate, find
+from analytics.measures import ALL, Cohort, Estimate, StratifiedResult, Stratifier, evaluate, find
 from analytics.measures.estimate import UNKNOWN_AS_NO
 from analytics.measures.fair_comparison import compare_fairly
 from analytics.statistics.change import mean_change
@@ -39,6 +39,12 @@ def scored(*pairs: tuple[float | None, float | None], instrument: str = "phq9") 
     return small_snapshot([{}] * len(pairs), scores)
 
 
+def printed(result: StratifiedResult, words: str) -> tuple[int, int]:
+    """Who meets a step that takes nobody out, and who does not."""
+    ((met, not_met),) = [(step.count, step.lost) for step in result.ladder.printed if step.label == words]
+    return met, not_met
+
+
 # Who is counted
 
 
@@ -54,7 +60,8 @@ def test_1_completers_only() -> None:
     assert found.value == pytest.approx(5 / 7)
     assert result.variants[UNKNOWN_AS_NO][ALL].value == 0.5
     assert (found.lower_bound, found.upper_bound) == pytest.approx((0.5, 0.8))
-    assert [step.count for step in result.ladder.steps] == [10, 10, 7, 5]
+    # Admitted, left, a score at the start, a later one, clearly better.
+    assert [step.count for step in result.ladder.steps] == [10, 10, 10, 7, 5]
 
 
 def test_3_people_without_a_score_stay_in_the_count() -> None:
@@ -215,7 +222,13 @@ def test_11_a_start_near_the_line_leaves_little_room_for_clear_change() -> None:
 
 
 def test_12_a_start_near_the_worst_cannot_get_clearly_worse() -> None:
-    assert value(scored((24, 27)), "reliable_deterioration", "phq9").numerator == 0
+    # measures.md 8, trap 12: "show n able to deteriorate (first <= max - RC)": PHQ-9 goes to 27 and clear change is 6
+    # points, so 21 could and 22 could not; not measured again says nothing; ORS falls, from 5 to 0, in tenths.
+    result = one(scored((24, 27), (21, 27), (22, 3), (10, None)), find("reliable_deterioration", "phq9"))
+    assert (result.estimates[ALL].numerator, result.estimates[ALL].denominator) == (1, 3)
+    assert printed(result, "started where getting clearly worse was possible") == (1, 2)
+    of_tenths = one(scored((5.0, 0.0), (4.9, 0.1), instrument="ors"), find("reliable_deterioration", "ors"))
+    assert printed(of_tenths, "started where getting clearly worse was possible") == (1, 1)
     assert "cannot get clearly worse" in " ".join(find("reliable_deterioration", "phq9").notes)
 
 
@@ -227,6 +240,27 @@ def test_13_and_14_neither_the_crisis_before_nor_a_score_weeks_later_is_the_star
     # The first score in week 3 comes after the early gains: there is no start, and nothing is made of it.
     late = [{"episode_id": 1, "day": day, "total": total} for day, total in ((21, 12), (56, 6))]
     assert outcome("first", "score_outcome", episode=[{}], score=late) in ([None], [])
+
+
+def test_26_a_last_score_from_long_before_the_end_has_a_line_of_its_own() -> None:
+    # measures.md 8, trap 26: "last score >28 d before discharge flagged stale, shown as its own ladder line". All
+    # left on day 56, the last one with the session of day 40, whatever the paperwork said.
+    last_days = [27, 28, 60, 5, None, 12]
+    scores = [
+        {"episode_id": number, "first": 18, "first_day": 0, "last": None if day is None else 6, "last_day": day}
+        for number, day in enumerate(last_days, start=1)
+    ]
+    snapshot = small_snapshot([{}] * 5 + [LOST | {"los_days": 56, "exit_day": 40}], scores)
+    for measure in ("reliable_improvement", "recovery", "mean_change", "paired_score"):
+        result = one(snapshot, find(measure, "phq9"))
+        # 27 and 5 are older, 28 is not; 12 is 28 days before day 40.
+        assert printed(result, "have a last score from more than 28 days before leaving") == (2, 3)
+    assert value(snapshot, "reliable_improvement", "phq9").denominator == 5  # a line, and no exclusion
+    # Profile nhs has a last score of its own.
+    scores = [{"episode_id": 1, "nhs_first": 18, "nhs_last": 6, "nhs_last_day": 20, "last_day": 50}]
+    of_nhs = one(small_snapshot([{"attended_days": 9}], [scores[0] | {"treated": True}]),
+                 find("reliable_improvement", "phq9", "nhs"))  # fmt: skip
+    assert printed(of_nhs, "have a last score from more than 28 days before leaving") == (1, 0)
 
 
 def test_19_long_stays_do_not_speak_for_everybody() -> None:

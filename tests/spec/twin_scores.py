@@ -99,16 +99,21 @@ class ScoreTwin:
         complete = [s for s in scores if not s["is_prorated"]]
         nhs_first = min(complete, key=lambda s: (s["day"], badness(s)), default=None)
         nhs_later = [s for s in complete if nhs_first is not None and s["day"] > nhs_first["day"]]
+        nhs_last = max(nhs_later, key=lambda s: (s["day"], badness(s)), default=None)
         row: Row = {
             "first": first and first["total"],
             "last": last and last["total"],
             "first_day": first and first["day"],
             "last_day": last and last["day"],
             "count": len(scores),
+            # Of everything asked in the window, with a score at the start or without.
+            "worst": max(scores, key=badness)["total"] if scores else None,
+            "latest": latest(scores)["total"] if scores else None,
             "late_first": first is None and any(s["day"] > 7 for s in scores),
             "nhs_first": nhs_first and nhs_first["total"],
             "nhs_first_day": nhs_first and nhs_first["day"],
-            "nhs_last": max(nhs_later, key=lambda s: (s["day"], badness(s)))["total"] if nhs_later else None,
+            "nhs_last": nhs_last and nhs_last["total"],
+            "nhs_last_day": nhs_last and nhs_last["day"],
             "item_9_first": first and first["item_9"],
             "item_9_last": last and last["item_9"],
         }

@@ -95,6 +95,7 @@ keyed as (
         episode_id,
         instrument_no,
         direction,
+        signed_total,
         week_start,
         due_bit,
         case
@@ -115,6 +116,7 @@ picked as (
         instrument_no,
         direction,
         count(*) as scores,
+        max(signed_total) as worst_total,
         min(baseline_key) as baseline_key,
         max(latest_key) as latest_key,
         min(nhs_key) as nhs_first_key,
@@ -146,6 +148,7 @@ days as (
         cast(floor(baseline_key / 1048576) as integer)
             * case when floor(baseline_key / 524288) % 2 = 1 then 1 else -1 end as first_day,
         cast(floor(latest_key / 524288) as integer) - 14 as latest_day,
+        cast(floor(latest_key / 8) % 32768 - 16384 as integer) * direction as latest_tenths,
         cast(floor(nhs_first_key / 32768) as integer) - 14 as nhs_first_day,
         cast(floor(nhs_last_key / 32768) as integer) - 14 as nhs_last_day
     from picked
@@ -158,9 +161,12 @@ select
     cast(floor(baseline_key / 8) % 32768 - 16384 as integer) * direction as first_tenths,
     first_day,
     nullif(baseline_key % 8, 7) as item_9_first,
+    -- Of every score of the window: the weeks keep only their latest, and end with the 17th.
+    (worst_total - 16384) * direction as worst_tenths,
+    -- Also without a baseline: who was first asked after day 7 was asked.
+    latest_tenths,
     -- The latest score of the window is either on the baseline's day, then there is no later one, or after it.
-    case when latest_day > first_day then cast(floor(latest_key / 8) % 32768 - 16384 as integer) * direction end
-        as last_tenths,
+    case when latest_day > first_day then latest_tenths end as last_tenths,
     case when latest_day > first_day then latest_day end as last_day,
     case when latest_day > first_day and latest_key % 8 > 0 then cast(latest_key % 8 - 1 as integer) end
         as item_9_last,
@@ -170,6 +176,7 @@ select
     nhs_first_day,
     case when nhs_last_day > nhs_first_day then cast(nhs_last_key % 32768 - 16384 as integer) * direction end
         as nhs_last_tenths,
+    case when nhs_last_day > nhs_first_day then nhs_last_day end as nhs_last_day,
     (week_0 % 32768 - 16384) * direction as week_0,
     (week_1 % 32768 - 16384) * direction as week_1,
     (week_2 % 32768 - 16384) * direction as week_2,
