@@ -108,11 +108,12 @@ class _Clinic:
         if chance.random() < 0.1:
             return
         per_day = chance.choice((0.1, 0.5, 0.9))
+        recorded = chance.choice((0, 0.9, 0.99, 1, 1))
         for day in range(stay + 1):
             sessions = chance.choice((1, 1, 2, 3)) if chance.random() < per_day else 0
             for session_no in range(1, sessions + 1):
                 status = chance.choice(("attended", "attended", "attended", *CODES["status"]))
-                minutes = self.maybe(0.9, lambda: chance.choice((45, 90, 180, 240)))
+                minutes = self.maybe(recorded, lambda: chance.choice((45, 90, 180, 240)))
                 self.rows["attendance"].append(
                     {
                         "episode_id": episode_id,

@@ -14,7 +14,7 @@ select
     cast(minutes >> 42 as integer) as family_minutes,
     cast(more_minutes & 2097151 as integer) as medication_minutes,
     cast(more_minutes >> 21 as integer) as other_minutes,
-    group_minutes + individual_minutes + family_minutes + medication_minutes + other_minutes as attended_minutes,
+    group_minutes + individual_minutes + family_minutes + medication_minutes + other_minutes as recorded_minutes,
     first_attended_day,
     attended_after_day_0,
     last_attended_day
@@ -68,14 +68,15 @@ select
     cast(sessions & 2097151 as integer) as attended_sessions,
     cast((sessions >> 21) & 2097151 as integer) as no_show_sessions,
     cast(sessions >> 42 as integer) as cancelled_client_sessions,
-    attended_minutes
+    cast(minutes & 2097151 as integer) as recorded_minutes,
+    cast(minutes >> 21 as integer) as unrecorded_sessions
 from (
     select
         episode_id,
         day - day % 7 as week_start,
         bit_or(case when status = 'attended' then 1 << (day % 7) else 0 end) as days_mask,
         cast(sum(packed_session) as bigint) as sessions,
-        cast(sum(attended_minutes) as integer) as attended_minutes
+        cast(sum(packed_minutes) as bigint) as minutes
     from range_attendance
     group by episode_id, day - day % 7
 );
