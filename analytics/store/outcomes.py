@@ -183,7 +183,7 @@ def _check_outcomes(connection: duckdb.DuckDBPyConnection) -> None:
         # Episodes and weeks count sessions and minutes packed several to a number.
         "episode_outcome: attendance": (
             "select coalesce(sum(attended_sessions + no_show_sessions + cancelled_client_sessions "
-            "+ cancelled_program_sessions), 0) from episode_outcome",
+            "+ cancelled_program_sessions + coalesce(hospital_sessions, 0)), 0) from episode_outcome",
             "select count(*) from attendance",
         ),
         "episode_outcome: minutes of attendance": (
@@ -204,7 +204,7 @@ def _check_outcomes(connection: duckdb.DuckDBPyConnection) -> None:
             select sum(attended_sessions), sum(no_show_sessions),
                 sum(attended_sessions + no_show_sessions + cancelled_client_sessions), sum(attended_days)
             from episode_outcome where attended_sessions + no_show_sessions + cancelled_client_sessions
-                + cancelled_program_sessions > 0""",
+                + cancelled_program_sessions + coalesce(hospital_sessions, 0) > 0""",
         ),
     }
     for table, (made, expected) in same.items():

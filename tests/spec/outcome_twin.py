@@ -106,6 +106,7 @@ class OutcomeTwin:
                 attended = [s for s in sessions if s["status"] == "attended"]
                 minutes = _minutes(attended)
                 booked = ("attended", "no_show", "cancelled_client")
+                counted = [s for s in sessions if not self.events.missed_in_hospital(episode, s)]
                 rows.append(
                     {
                         "episode_id": episode["episode_id"],
@@ -113,8 +114,8 @@ class OutcomeTwin:
                         "attended_days": len({s["day"] for s in attended}),
                         "attended_sessions": len(attended),
                         "attended_minutes": minutes,
-                        "no_show_sessions": sum(s["status"] == "no_show" for s in sessions),
-                        "scheduled_sessions": sum(s["status"] in booked for s in sessions),
+                        "no_show_sessions": sum(s["status"] == "no_show" for s in counted),
+                        "scheduled_sessions": sum(s["status"] in booked for s in counted),
                         "is_full": week * 7 + 6 <= end,
                         "at_dose": None if hours is None else _has_hours(attended, hours),
                     }
@@ -219,7 +220,9 @@ class OutcomeTwin:
     def _attendance(self, episode: Row) -> Row:
         rows = self.attendance[episode["episode_id"]]
         attended = [r for r in rows if r["status"] == "attended"]
-        client = [r for r in rows if r["status"] == "cancelled_client"]
+        in_hospital = [r for r in rows if self.events.missed_in_hospital(episode, r)]
+        counted = [r for r in rows if r not in in_hospital]
+        client = [r for r in counted if r["status"] == "cancelled_client"]
         days = sorted({r["day"] for r in attended})
         full_weeks = 0
         while full_weeks * 7 + 6 <= self._end_of_weeks(episode):
@@ -232,13 +235,14 @@ class OutcomeTwin:
             weeks_at_dose = None if None in at_dose else at_dose.count(True)
         facts: Row = {
             "attended_sessions": len(attended),
-            "no_show_sessions": sum(r["status"] == "no_show" for r in rows),
+            "no_show_sessions": sum(r["status"] == "no_show" for r in counted),
             "cancelled_client_sessions": len(client),
             "cancelled_late_sessions": sum(
                 r["cancel_notice_hours"] is not None and r["cancel_notice_hours"] < 24 for r in client
             ),
             "notice_recorded_sessions": sum(r["cancel_notice_hours"] is not None for r in client),
             "cancelled_program_sessions": sum(r["status"] == "cancelled_program" for r in rows),
+            "hospital_sessions": len(in_hospital) if self.collected["acute_event"] else None,
             "attended_days": len(days),
             "attended_minutes": _minutes(attended),
             "first_attended_day": days[0] if days else None,

@@ -99,13 +99,21 @@ from ended;
 -- A week that has its hours without the sessions that lack minutes is at dose; one that has not may be: not known.
 create or replace temp view week_at_dose as
 select
-    w.*,
+    w.episode_id,
+    w.week_start,
+    w.days_mask,
+    w.attended_sessions,
+    w.recorded_minutes,
+    w.unrecorded_sessions,
+    w.no_show_sessions - coalesce(h.no_show_sessions, 0) as no_show_sessions,
+    w.cancelled_client_sessions - coalesce(h.cancelled_client_sessions, 0) as cancelled_client_sessions,
     s.full_days,
     s.first_attended_day,
     case when w.unrecorded_sessions = 0 or w.recorded_minutes >= s.dose_minutes
         then w.recorded_minutes >= s.dose_minutes end as at_dose
 from week_part as w
-inner join episode_stay as s on s.episode_id = w.episode_id;
+inner join episode_stay as s on s.episode_id = w.episode_id
+left join week_in_hospital as h on h.episode_id = w.episode_id and h.week_start = w.week_start;
 
 -- What the weeks say once the end of the stay is known.
 create or replace temp table episode_weeks as

@@ -49,11 +49,12 @@ joined as (
         -- One session without minutes, and no sum of minutes of the stay is known.
         coalesce(k.unrecorded_sessions, 0) = 0 and (c.attendance or a.episode_id is not null) as knows_minutes,
         coalesce(a.attended_sessions, 0) as attended_sessions,
-        coalesce(a.no_show_sessions, 0) as no_show_sessions,
-        coalesce(a.cancelled_client_sessions, 0) as cancelled_client_sessions,
-        coalesce(a.cancelled_late_sessions, 0) as cancelled_late_sessions,
-        coalesce(a.notice_recorded_sessions, 0) as notice_recorded_sessions,
+        coalesce(a.no_show_sessions, 0) - coalesce(m.no_show_sessions, 0) as no_show_sessions,
+        coalesce(a.cancelled_client_sessions, 0) - coalesce(m.cancelled_client_sessions, 0) as cancelled_client_sessions,
+        coalesce(a.cancelled_late_sessions, 0) - coalesce(m.cancelled_late_sessions, 0) as cancelled_late_sessions,
+        coalesce(a.notice_recorded_sessions, 0) - coalesce(m.notice_recorded_sessions, 0) as notice_recorded_sessions,
         coalesce(a.cancelled_program_sessions, 0) as cancelled_program_sessions,
+        coalesce(m.no_show_sessions + m.cancelled_client_sessions, 0) as hospital_sessions,
         coalesce(k.attended_days, 0) as attended_days,
         coalesce(a.recorded_minutes, 0) as attended_minutes,
         coalesce(a.group_minutes, 0) as group_minutes,
@@ -112,6 +113,7 @@ joined as (
     cross join collected as c
     left join episode_attendance as a on a.episode_id = e.episode_id
     left join episode_weeks as k on k.episode_id = e.episode_id
+    left join episode_in_hospital as m on m.episode_id = e.episode_id
     left join episode_acute as h on h.episode_id = e.episode_id
     left join episode_capture as p on p.episode_id = e.episode_id
     left join episode_inpatient as q on q.episode_id = e.episode_id
@@ -177,6 +179,8 @@ select
     case when knows_attendance then cancelled_late_sessions end as cancelled_late_sessions,
     case when knows_attendance then notice_recorded_sessions end as notice_recorded_sessions,
     case when knows_attendance then cancelled_program_sessions end as cancelled_program_sessions,
+    -- Missed or cancelled while in hospital: in none of the columns before.
+    case when knows_attendance and knows_stays then hospital_sessions end as hospital_sessions,
     case when knows_attendance then attended_days end as attended_days,
     case when knows_minutes then attended_minutes end as attended_minutes,
     case when knows_minutes then group_minutes end as group_minutes,
