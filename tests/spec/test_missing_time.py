@@ -1,4 +1,4 @@
-"""Minutes that nobody recorded, and sessions missed in hospital: from the files to the figures (measures.md 0, 2, B)."""
+"""Minutes that nobody recorded, and sessions missed in hospital: from files to figures (measures.md 0, 2 and B)."""
 
 from datetime import timedelta
 from math import isnan
@@ -49,9 +49,12 @@ def test_minutes_that_were_never_recorded_are_not_known_instead_of_no_hours(tmp_
     mapping = load_mapping(tmp_path / "clinic.toml")
     assert run_import(ImportRequest(folder, provider.store, "limited", provider.key, CUT, CUT, mapping)).published
     snapshot = provider.open()
-    assert snapshot.query(
-        "select attended_sessions, attended_minutes, weeks_at_dose, dose_band, full_weeks from episode_outcome"
-    ) == [(56, None, None, None, 8)] * 2
+    assert (
+        snapshot.query(
+            "select attended_sessions, attended_minutes, weeks_at_dose, dose_band, full_weeks from episode_outcome"
+        )
+        == [(56, None, None, None, 8)] * 2
+    )
 
     found = result_of(snapshot, find("dose_adherence"))
     estimate = found.estimates[ALL]

@@ -68,15 +68,14 @@ select
     cast(sessions & 2097151 as integer) as attended_sessions,
     cast((sessions >> 21) & 2097151 as integer) as no_show_sessions,
     cast(sessions >> 42 as integer) as cancelled_client_sessions,
-    cast(minutes & 2097151 as integer) as recorded_minutes,
-    cast(minutes >> 21 as integer) as unrecorded_sessions
+    packed_minutes
 from (
     select
         episode_id,
         day - day % 7 as week_start,
         bit_or(case when status = 'attended' then 1 << (day % 7) else 0 end) as days_mask,
         cast(sum(packed_session) as bigint) as sessions,
-        cast(sum(packed_minutes) as bigint) as minutes
+        cast(sum(packed_minutes) as bigint) as packed_minutes
     from range_attendance
     group by episode_id, day - day % 7
 );

@@ -99,56 +99,61 @@ from ended;
 -- A week that has its hours without the sessions that lack minutes is at dose; one that has not may be: not known.
 create or replace temp view week_at_dose as
 select
-    w.episode_id,
-    w.week_start,
-    w.days_mask,
-    w.attended_sessions,
-    w.recorded_minutes,
-    w.unrecorded_sessions,
-    w.no_show_sessions - coalesce(h.no_show_sessions, 0) as no_show_sessions,
-    w.cancelled_client_sessions - coalesce(h.cancelled_client_sessions, 0) as cancelled_client_sessions,
+    w.*,
     s.full_days,
     s.first_attended_day,
-    case when w.unrecorded_sessions = 0 or w.recorded_minutes >= s.dose_minutes
-        then w.recorded_minutes >= s.dose_minutes end as at_dose
+    case
+        when w.packed_minutes < 2097152 then w.packed_minutes >= s.dose_minutes
+        when (w.packed_minutes & 2097151) >= s.dose_minutes then true
+    end as at_dose
 from week_part as w
-inner join episode_stay as s on s.episode_id = w.episode_id
-left join week_in_hospital as h on h.episode_id = w.episode_id and h.week_start = w.week_start;
+inner join episode_stay as s on s.episode_id = w.episode_id;
 
 -- What the weeks say once the end of the stay is known.
 create or replace temp table episode_weeks as
 select
-    w.episode_id,
-    cast(sum(bit_count(w.days_mask)) as integer) as attended_days,
-    cast(sum(w.unrecorded_sessions) as integer) as unrecorded_sessions,
-    -- One full week that is not known, and the number of those at dose is not.
-    case when count(case when w.week_start < w.full_days and w.at_dose is null then 1 end) = 0
-        then cast(count(case when w.week_start < w.full_days and w.at_dose then 1 end) as integer) end as weeks_at_dose,
-    -- Attended days 1 to 34 after the first one: the bits of each week that lie in that span.
-    cast(
+    episode_id,
+    attended_days,
+    lacks_minutes,
+    case when full_weeks_at_dose < 2097152 then cast(full_weeks_at_dose as integer) end as weeks_at_dose,
+    early_attended_days
+from (
+    select
+        w.episode_id,
+        cast(sum(bit_count(w.days_mask)) as integer) as attended_days,
+        max(w.packed_minutes) >= 2097152 as lacks_minutes,
+        -- One full week that is not known, and the number of those at dose is not: it stands in the second place.
         sum(
-            bit_count(
-                w.days_mask
-                & ((1 << greatest(0, least(7, w.first_attended_day + 35 - w.week_start))) - 1)
-                & (128 - (1 << greatest(0, least(7, w.first_attended_day + 1 - w.week_start))))
-            )
-        ) as integer
-    ) as early_attended_days
-from week_at_dose as w
-group by w.episode_id;
+            case when w.week_start >= w.full_days or not w.at_dose then 0 when w.at_dose then 1 else 2097152 end
+        ) as full_weeks_at_dose,
+        -- Attended days 1 to 34 after the first one: the bits of each week that lie in that span.
+        cast(
+            sum(
+                bit_count(
+                    w.days_mask
+                    & ((1 << greatest(0, least(7, w.first_attended_day + 35 - w.week_start))) - 1)
+                    & (128 - (1 << greatest(0, least(7, w.first_attended_day + 1 - w.week_start))))
+                )
+            ) as integer
+        ) as early_attended_days
+    from week_at_dose as w
+    group by w.episode_id
+);
 
 create or replace temp view range_attendance_week as
 select
-    episode_id,
-    cast(floor(week_start / 7) as integer) as week,
-    cast(bit_count(days_mask) as integer) as attended_days,
-    attended_sessions,
-    case when unrecorded_sessions = 0 then recorded_minutes end as attended_minutes,
-    no_show_sessions,
-    attended_sessions + no_show_sessions + cancelled_client_sessions as scheduled_sessions,
-    week_start < full_days as is_full,
-    at_dose
-from week_at_dose;
+    w.episode_id,
+    cast(floor(w.week_start / 7) as integer) as week,
+    cast(bit_count(w.days_mask) as integer) as attended_days,
+    w.attended_sessions,
+    case when w.packed_minutes < 2097152 then cast(w.packed_minutes as integer) end as attended_minutes,
+    w.no_show_sessions - coalesce(h.no_show_sessions, 0) as no_show_sessions,
+    w.attended_sessions + w.no_show_sessions + w.cancelled_client_sessions
+        - coalesce(h.no_show_sessions + h.cancelled_client_sessions, 0) as scheduled_sessions,
+    w.week_start < w.full_days as is_full,
+    w.at_dose
+from week_at_dose as w
+left join week_in_hospital as h on h.episode_id = w.episode_id and h.week_start = w.week_start;
 
 create table if not exists attendance_week as select * from range_attendance_week with no data;
 

@@ -47,10 +47,11 @@ joined as (
         -- Collected, but no row: nobody came, which is a count. Not collected at all: not known.
         c.attendance or a.episode_id is not null as knows_attendance,
         -- One session without minutes, and no sum of minutes of the stay is known.
-        coalesce(k.unrecorded_sessions, 0) = 0 and (c.attendance or a.episode_id is not null) as knows_minutes,
+        not coalesce(k.lacks_minutes, false) and (c.attendance or a.episode_id is not null) as knows_minutes,
         coalesce(a.attended_sessions, 0) as attended_sessions,
         coalesce(a.no_show_sessions, 0) - coalesce(m.no_show_sessions, 0) as no_show_sessions,
-        coalesce(a.cancelled_client_sessions, 0) - coalesce(m.cancelled_client_sessions, 0) as cancelled_client_sessions,
+        coalesce(a.cancelled_client_sessions, 0) - coalesce(m.cancelled_client_sessions, 0)
+            as cancelled_client_sessions,
         coalesce(a.cancelled_late_sessions, 0) - coalesce(m.cancelled_late_sessions, 0) as cancelled_late_sessions,
         coalesce(a.notice_recorded_sessions, 0) - coalesce(m.notice_recorded_sessions, 0) as notice_recorded_sessions,
         coalesce(a.cancelled_program_sessions, 0) as cancelled_program_sessions,
