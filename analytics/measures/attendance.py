@@ -10,6 +10,10 @@ from analytics.measures.types import Estimator, Measure, Table
 BOOKED = "attended_sessions + no_show_sessions + cancelled_late_sessions"
 ALL_CLIENT_SIDE = "attended_sessions + no_show_sessions + cancelled_client_sessions"
 
+# Missed or cancelled while in hospital; in none of the columns above, and nothing where readmissions are not collected.
+IN_HOSPITAL = "coalesce(hospital_sessions, 0)"
+LEFT_OUT = {"stays with sessions missed in hospital, which are left out": f"{IN_HOSPITAL} > 0"}
+
 HAD_A_SESSION = "had a session booked"
 
 attendance = Measure(
@@ -21,11 +25,15 @@ attendance = Measure(
     family="Of every 100 sessions people were booked for, they came to about {per_100}.",
     table=Table.EPISODE_OUTCOME,
     eligible={HAD_A_SESSION: f"{ALL_CLIENT_SIDE} > 0"},
-    lost={HAD_A_SESSION: "no session recorded"},
+    lost={HAD_A_SESSION: "no session recorded outside hospital"},
     estimator=Estimator.RATIO,
     numerator="attended_sessions",
     denominator=BOOKED,
-    ratio_variants={"counting every cancellation by the person": ("attended_sessions", ALL_CLIENT_SIDE)},
+    ratio_variants={
+        "counting every cancellation by the person": ("attended_sessions", ALL_CLIENT_SIDE),
+        "counting also what was missed or cancelled in hospital": ("attended_sessions", f"{BOOKED} + {IN_HOSPITAL}"),
+    },
+    also_counted=LEFT_OUT,
     ratio_unit="session",
     better="higher",
     needs=("attendance",),
@@ -36,6 +44,10 @@ attendance = Measure(
         "Counted are attended sessions, no-shows and cancellations with less than 24 hours' notice. Without "
         "recorded notice no cancellation counts.",
         "Sessions that the program cancelled never count.",
+        "Where readmissions are recorded, sessions missed or cancelled on the days of a hospital, residential or detox "
+        "stay, the first and the last included, are left out. A session that somebody came to on such a day took "
+        "place and counts. Such a stay without a recorded end lasts until the person leaves the program if they never "
+        "came again, and otherwise one day.",
         "Sessions of one stay are alike, so the interval rests on stays, not on sessions. The mean of stays "
         "is beside it: in the pooled figure long stays weigh more.",
     ),
@@ -50,18 +62,22 @@ no_show = Measure(
     family="Of every 100 sessions people were booked for, about {per_100} were missed without notice.",
     table=Table.EPISODE_OUTCOME,
     eligible={HAD_A_SESSION: f"{ALL_CLIENT_SIDE} > 0"},
-    lost={HAD_A_SESSION: "no session recorded"},
+    lost={HAD_A_SESSION: "no session recorded outside hospital"},
     estimator=Estimator.RATIO,
     numerator="no_show_sessions",
     denominator=BOOKED,
     ratio_variants={"missed or cancelled within 24 hours": ("no_show_sessions + cancelled_late_sessions", BOOKED)},
+    also_counted=LEFT_OUT,
     ratio_unit="session",
     better="lower",
     needs=("attendance",),
     minimum_for_headline=200,
     source="Ratio of sums, Cochran, Sampling Techniques, 1977, ch. 6",
     reviewed=REVIEWED,
-    notes=("The sessions counted are those of the attendance measure, so the two can be read together.",),
+    notes=(
+        "The sessions counted are those of the attendance measure, so the two can be read together. Sessions missed in "
+        "hospital are left out in the same way.",
+    ),
 )
 
 STARTED = "came to a first session"
@@ -84,6 +100,8 @@ dose_adherence = Measure(
     estimator=Estimator.RATIO,
     numerator="weeks_at_dose",
     denominator="full_weeks",
+    unknown_words="hours not recorded, or no usual minimum",
+    known_words="with known hours",
     ratio_unit="week",
     better="higher",
     needs=("attendance",),
@@ -93,7 +111,12 @@ dose_adherence = Measure(
         "A week is seven days from admission; the last, unfinished week does not count. At least 9 "
         "hours, 6 in programs "
         "for adolescents, 20 in partial hospital; what a program plans for itself is not asked.",
-        "Tapers are not recorded, so planned shorter weeks before leaving count as short.",
+        "Where an attended session has no minutes, its week has the minimum if the other sessions reach it, and is "
+        "otherwise not known; with one full week not known, the stay is not. Levels of care without a usual minimum "
+        "are not known either.",
+        "Tapers are not recorded, so planned shorter weeks before leaving count as short. Weeks in hospital count as "
+        "short too.",
+        "Mean hours a week and total hours are not given.",
     ),
 )
 

@@ -36,6 +36,8 @@ _BETWEEN_RANGES: Final = "500MB"
 _FOLDER: Final = files("analytics.store").joinpath("outcome_sql")
 _BOUNDS: Final = ("first_person", "last_person", "first_episode", "last_episode")
 _Range = tuple[int, int, int, int]
+# Stays whose minutes are not known, because a session of theirs has none.
+_WITHOUT_MINUTES: Final = "(select episode_id from episode_outcome where attended_minutes is null)"
 
 
 def range_sql() -> str:
@@ -178,23 +180,31 @@ def _check_outcomes(connection: duckdb.DuckDBPyConnection) -> None:
             "from satisfaction_outcome",
             "select count(*) filter (invited is null) from satisfaction",
         ),
-        # Episodes and weeks count sessions and minutes packed three to a number.
+        # Episodes and weeks count sessions and minutes packed several to a number.
         "episode_outcome: attendance": (
             "select coalesce(sum(attended_sessions + no_show_sessions + cancelled_client_sessions "
-            "+ cancelled_program_sessions), 0), coalesce(sum(attended_minutes), 0) from episode_outcome",
-            "select count(*), coalesce(sum(minutes) filter (where status = 'attended'), 0) from attendance",
+            "+ cancelled_program_sessions + coalesce(hospital_sessions, 0)), 0) from episode_outcome",
+            "select count(*) from attendance",
+        ),
+        "episode_outcome: minutes of attendance": (
+            "select coalesce(sum(attended_minutes), 0) from episode_outcome",
+            f"select coalesce(sum(minutes), 0) from attendance anti join {_WITHOUT_MINUTES} using (episode_id) "
+            "where status = 'attended'",
+        ),
+        "attendance_week: minutes": (
+            f"select coalesce(sum(attended_minutes), 0) from attendance_week "
+            f"anti join {_WITHOUT_MINUTES} using (episode_id)",
+            "select coalesce(sum(attended_minutes), 0) from episode_outcome",
         ),
         "attendance_week": (
             """
-            select sum(attended_sessions), sum(no_show_sessions), sum(scheduled_sessions), sum(attended_days),
-                sum(attended_minutes)
+            select sum(attended_sessions), sum(no_show_sessions), sum(scheduled_sessions), sum(attended_days)
             from attendance_week""",
             """
             select sum(attended_sessions), sum(no_show_sessions),
-                sum(attended_sessions + no_show_sessions + cancelled_client_sessions), sum(attended_days),
-                sum(attended_minutes)
+                sum(attended_sessions + no_show_sessions + cancelled_client_sessions), sum(attended_days)
             from episode_outcome where attended_sessions + no_show_sessions + cancelled_client_sessions
-                + cancelled_program_sessions > 0""",
+                + cancelled_program_sessions + coalesce(hospital_sessions, 0) > 0""",
         ),
     }
     for table, (made, expected) in same.items():

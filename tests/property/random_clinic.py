@@ -108,11 +108,12 @@ class _Clinic:
         if chance.random() < 0.1:
             return
         per_day = chance.choice((0.1, 0.5, 0.9))
+        recorded = chance.choice((0, 0.9, 0.99, 1, 1))
         for day in range(stay + 1):
             sessions = chance.choice((1, 1, 2, 3)) if chance.random() < per_day else 0
             for session_no in range(1, sessions + 1):
                 status = chance.choice(("attended", "attended", "attended", *CODES["status"]))
-                minutes = self.maybe(0.9, lambda: chance.choice((45, 90, 180, 240)))
+                minutes = self.maybe(recorded, lambda: chance.choice((45, 90, 180, 240)))
                 self.rows["attendance"].append(
                     {
                         "episode_id": episode_id,
@@ -262,6 +263,19 @@ class _Clinic:
 
     def acute_events(self, person_id: int, episodes: list[dict[str, Any]], cut: int) -> None:
         chance = self.chance
+        for episode in episodes:
+            # Some from the middle of a stay, so that sessions fall into them, now and then two that overlap.
+            for _ in range(chance.choice((0, 0, 1, 2))):
+                start = episode["start_day"] + chance.choice((-2, 0, 3, 10, 30))
+                self.rows["acute_event"].append(
+                    {
+                        "person_id": person_id,
+                        "start_day": start,
+                        "end_day": self.maybe(0.6, lambda start=start: start + chance.choice((0, 2, 9, 30))),
+                        "level_of_care": self.code("level_of_care"),
+                        "planned": None,
+                    }
+                )
         ends = [e["start_day"] + e["los_days"] for e in episodes if e["los_days"] is not None] or [cut]
         for _ in range(chance.choice((0, 0, 1, 2, 4))):
             start = chance.choice(ends) + chance.choice((-20, -1, 0, 0, 1, 1, 2, 5, 10, 29, 30, 31, 90))

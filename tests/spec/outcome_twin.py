@@ -104,8 +104,9 @@ class OutcomeTwin:
             weeks = by_column([r | {"week": r["day"] // 7} for r in self.attendance[episode["episode_id"]]], "week")
             for week, sessions in weeks.items():
                 attended = [s for s in sessions if s["status"] == "attended"]
-                minutes = sum(s["minutes"] or 0 for s in attended)
+                minutes = _minutes(attended)
                 booked = ("attended", "no_show", "cancelled_client")
+                counted = [s for s in sessions if not self.events.missed_in_hospital(episode, s)]
                 rows.append(
                     {
                         "episode_id": episode["episode_id"],
@@ -113,10 +114,10 @@ class OutcomeTwin:
                         "attended_days": len({s["day"] for s in attended}),
                         "attended_sessions": len(attended),
                         "attended_minutes": minutes,
-                        "no_show_sessions": sum(s["status"] == "no_show" for s in sessions),
-                        "scheduled_sessions": sum(s["status"] in booked for s in sessions),
+                        "no_show_sessions": sum(s["status"] == "no_show" for s in counted),
+                        "scheduled_sessions": sum(s["status"] in booked for s in counted),
                         "is_full": week * 7 + 6 <= end,
-                        "at_dose": None if hours is None else minutes >= hours * 60,
+                        "at_dose": None if hours is None else _has_hours(attended, hours),
                     }
                 )
         return rows
@@ -219,7 +220,9 @@ class OutcomeTwin:
     def _attendance(self, episode: Row) -> Row:
         rows = self.attendance[episode["episode_id"]]
         attended = [r for r in rows if r["status"] == "attended"]
-        client = [r for r in rows if r["status"] == "cancelled_client"]
+        in_hospital = [r for r in rows if self.events.missed_in_hospital(episode, r)]
+        counted = [r for r in rows if r not in in_hospital]
+        client = [r for r in counted if r["status"] == "cancelled_client"]
         days = sorted({r["day"] for r in attended})
         full_weeks = 0
         while full_weeks * 7 + 6 <= self._end_of_weeks(episode):
@@ -227,21 +230,21 @@ class OutcomeTwin:
         hours = _hours_per_week(episode)
         weeks_at_dose = None
         if hours is not None:
-            weeks_at_dose = 0
-            for week in range(full_weeks):
-                minutes = sum(r["minutes"] or 0 for r in attended if week * 7 <= r["day"] <= week * 7 + 6)
-                weeks_at_dose += minutes >= hours * 60
+            weeks = [[r for r in attended if week * 7 <= r["day"] <= week * 7 + 6] for week in range(full_weeks)]
+            at_dose = [_has_hours(sessions, hours) for sessions in weeks]
+            weeks_at_dose = None if None in at_dose else at_dose.count(True)
         facts: Row = {
             "attended_sessions": len(attended),
-            "no_show_sessions": sum(r["status"] == "no_show" for r in rows),
+            "no_show_sessions": sum(r["status"] == "no_show" for r in counted),
             "cancelled_client_sessions": len(client),
             "cancelled_late_sessions": sum(
                 r["cancel_notice_hours"] is not None and r["cancel_notice_hours"] < 24 for r in client
             ),
             "notice_recorded_sessions": sum(r["cancel_notice_hours"] is not None for r in client),
             "cancelled_program_sessions": sum(r["status"] == "cancelled_program" for r in rows),
+            "hospital_sessions": len(in_hospital) if self.collected["acute_event"] else None,
             "attended_days": len(days),
-            "attended_minutes": sum(r["minutes"] or 0 for r in attended),
+            "attended_minutes": _minutes(attended),
             "first_attended_day": days[0] if days else None,
             "last_attended_day": days[-1] if days else None,
             "early_attended_days": sum(1 <= day - days[0] <= 34 for day in days),
@@ -249,10 +252,25 @@ class OutcomeTwin:
             "weeks_at_dose": weeks_at_dose,
         }
         for kind in ("group", "individual", "family", "medication", "other"):
-            facts[f"{kind}_minutes"] = sum(r["minutes"] or 0 for r in attended if r["session_type"] == kind)
+            # Of a stay all minutes are known, or none.
+            of_kind = [r for r in attended if r["session_type"] == kind]
+            facts[f"{kind}_minutes"] = None if facts["attended_minutes"] is None else _minutes(of_kind)
         if not rows and not self.collected["attendance"]:
             return dict.fromkeys(facts)
         return facts
+
+
+def _minutes(attended: list[Row]) -> int | None:
+    """Return the minutes of attended sessions; not known when one of them has none."""
+    minutes = [session["minutes"] for session in attended]
+    return None if None in minutes else sum(minutes)
+
+
+def _has_hours(attended: list[Row], hours: int) -> bool | None:
+    """Return whether a week has its hours; a session without minutes leaves it open unless the others suffice."""
+    if sum(session["minutes"] or 0 for session in attended) >= hours * 60:
+        return True
+    return None if any(session["minutes"] is None for session in attended) else False
 
 
 def _hours_per_week(episode: Row) -> int | None:

@@ -333,7 +333,11 @@ def test_ratio_of_sums_by_group() -> None:
     assert counts(result) == {ALL: (12, 20), "in_person": (1, 5), "hybrid": (11, 15)}
     # Three clusters with 8 of 10, 3 of 5, 1 of 5: r = .6, SE = .1732 (the example of `ratio_of_sums`).
     estimate = result.estimates[ALL]
-    assert estimate.details == {"episodes": 3, "mean_of_episodes": pytest.approx((0.8 + 0.6 + 0.2) / 3)}
+    assert estimate.details == {
+        "episodes": 3,
+        "mean_of_episodes": pytest.approx((0.8 + 0.6 + 0.2) / 3),
+        "stays with sessions missed in hospital, which are left out": 0,
+    }
     half = 4.302652729911275 * 0.17320508075688773 / (0.6 * 0.4)  # t(.975, 2) on the logit
     assert estimate.ci_low == pytest.approx(1 / (1 + math.exp(half) * 0.4 / 0.6))
     assert [step.count for step in result.ladders["hybrid"].steps] == [3, 2, 2, 2]

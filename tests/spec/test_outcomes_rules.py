@@ -104,7 +104,7 @@ def test_sessions_days_and_minutes_are_counted_by_status_and_type() -> None:
         {"day": 0, "session_type": "group", "minutes": 180},
         {"day": 0, "session_type": "individual", "minutes": 50},  # two sessions, one day
         {"day": 0, "session_type": "group", "session_no": 2, "minutes": 60},
-        {"day": 7, "session_type": "family", "minutes": None},  # attended, minutes not recorded: counts 0 minutes
+        {"day": 7, "session_type": "family", "minutes": None},  # attended, minutes not recorded: the session counts
         {"day": 8, "session_type": "medication", "minutes": 20},
         {"day": 9, "session_type": "other", "minutes": 30},
         {"day": 10, "status": "no_show"},
@@ -125,7 +125,15 @@ def test_sessions_days_and_minutes_are_counted_by_status_and_type() -> None:
         "first_attended_day, last_attended_day",
         episode=[{}],
         attendance=rows,
-    ) == (340, 240, 50, 0, 20, 30, 0, 9)
+    ) == (None, None, None, None, None, None, 0, 9)
+    # Known minutes: those of every session that was attended.
+    rows[3]["minutes"] = 90
+    assert one(
+        "attended_minutes, group_minutes, individual_minutes, family_minutes, medication_minutes, other_minutes",
+        episode=[{}],
+        attendance=rows,
+    ) == (430, 240, 50, 90, 20, 30)
+    rows[3]["minutes"] = None
     assert outcome(
         "week, attended_days, attended_sessions, attended_minutes, no_show_sessions, scheduled_sessions, is_full",
         "attendance_week",
@@ -134,7 +142,7 @@ def test_sessions_days_and_minutes_are_counted_by_status_and_type() -> None:
         attendance=rows,
     ) == [
         (0, 1, 3, 290, 0, 3, True),
-        (1, 3, 3, 50, 1, 7, True),  # day 7 to 13; the client's own cancellations were scheduled
+        (1, 3, 3, None, 1, 7, True),  # day 7 to 13; the client's own cancellations were scheduled
         (2, 0, 0, 0, 0, 0, True),  # only a cancellation by the program
     ]
 
@@ -182,6 +190,28 @@ def test_weeks_at_dose(stay: dict[str, object], expected: tuple[object, ...]) ->
     ]
     columns = "full_weeks, weeks_at_dose, dose_band"
     assert one(columns, episode=[stay], attendance=attendance) == expected
+
+
+def test_a_week_with_a_session_without_minutes_is_not_known_unless_the_others_suffice() -> None:
+    # measures.md 2: "Unknown is NULL, never 0 or 99".
+    attendance: list[dict[str, object]] = [
+        {"day": 0, "minutes": 540},
+        {"day": 1, "minutes": None},  # week 0: nine hours even without it
+        {"day": 7, "minutes": 180},
+        {"day": 8, "minutes": None},  # week 1: three hours and nobody knows how many more
+        {"day": 14, "minutes": 180},  # week 2: three hours
+    ]
+    rows = [{"episode_id": 1} | row for row in attendance]
+    columns = "attended_minutes, at_dose"
+    weeks = outcome(columns, "attendance_week", "week", episode=[{"los_days": 20}], attendance=rows)
+    assert weeks == [(None, True), (None, None), (180, False)]
+
+    stay = "full_weeks, weeks_at_dose, dose_band, attended_minutes"
+    assert one(stay, episode=[{"los_days": 20}], attendance=rows) == (3, None, None, None)
+    # Without week 1, or when it is the unfinished last one, every full week is known; the minutes are not.
+    known = [row for row in rows if row["day"] not in (7, 8)]
+    assert one(stay, episode=[{"los_days": 20}], attendance=known) == (3, 1, "under half", None)
+    assert one(stay, episode=[{"los_days": 12}], attendance=rows[:4]) == (1, 1, "every week", None)
 
 
 def test_a_week_is_at_dose_by_its_hours_whether_or_not_it_is_full() -> None:

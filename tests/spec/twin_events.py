@@ -63,6 +63,26 @@ class EventTwin:
             "captured_days": self._captured_days(episode["person_id"], exit_on_line),
         }
 
+    def missed_in_hospital(self, episode: Row, session: Row) -> bool:
+        """True for a session that the person missed or cancelled on a day in hospital, both ends included."""
+        if not self.collected["acute_event"] or session["status"] not in ("no_show", "cancelled_client"):
+            return False
+        day = episode["start_day"] + session["day"]
+        for stay in self.acute_event[episode["person_id"]]:
+            if stay["level_of_care"] not in ACUTE or stay["start_day"] > day:
+                continue
+            if stay["end_day"] is not None:
+                if day <= stay["end_day"]:
+                    return True
+            elif day == stay["start_day"]:
+                return True
+            elif stay["start_day"] >= episode["start_day"]:
+                # No end: they were there until the end of this stay, unless they came again.
+                came = [r["day"] for r in self.attendance[episode["episode_id"]] if r["status"] == "attended"]
+                if not any(episode["start_day"] + day > stay["start_day"] for day in came):
+                    return True
+        return False
+
     def from_hospital(self, episode: Row, episodes: list[Row]) -> Row:
         """The last hospital stay that this admission of the person is the first one after, if within 30 days.
 

@@ -20,11 +20,13 @@ select * from episode where episode_id between getvariable('first_episode') and 
 
 -- Attendance is the largest scan of all, so counts share sums, three to a number and 21 bits each: 2097152 is one in
 -- the second place, 4398046511104 in the third. outcomes.py asserts that none overflowed.
--- Minutes that were not recorded count 0; the session still counts.
+-- A session without minutes still counts. Of minutes those recorded are summed; beside them the weeks count the
+-- attended sessions without any, in the second place, so that a sum that lacks some is not shown as if it were whole.
 create or replace temp view range_attendance as
 select
     *,
     case when status = 'attended' then coalesce(minutes, 0) else 0 end as attended_minutes,
+    case when status = 'attended' then coalesce(minutes, 2097152) else 0 end as packed_minutes,
     case status
         when 'attended' then 1
         when 'no_show' then 2097152

@@ -96,26 +96,49 @@ select
     case when next_start >= start_day + los_days then next_start - (start_day + los_days) end as days_to_next_episode
 from ended;
 
+-- A week that has its hours without the sessions that lack minutes is at dose; one that has not may be: not known.
+create or replace temp view week_at_dose as
+select
+    w.*,
+    s.full_days,
+    s.first_attended_day,
+    case
+        when w.packed_minutes < 2097152 then w.packed_minutes >= s.dose_minutes
+        when (w.packed_minutes & 2097151) >= s.dose_minutes then true
+    end as at_dose
+from week_part as w
+inner join episode_stay as s on s.episode_id = w.episode_id;
+
 -- What the weeks say once the end of the stay is known.
 create or replace temp table episode_weeks as
 select
-    w.episode_id,
-    cast(sum(bit_count(w.days_mask)) as integer) as attended_days,
-    cast(count(case when w.week_start < s.full_days and w.attended_minutes >= s.dose_minutes then 1 end) as integer)
-        as weeks_at_dose,
-    -- Attended days 1 to 34 after the first one: the bits of each week that lie in that span.
-    cast(
+    episode_id,
+    attended_days,
+    lacks_minutes,
+    case when full_weeks_at_dose < 2097152 then cast(full_weeks_at_dose as integer) end as weeks_at_dose,
+    early_attended_days
+from (
+    select
+        w.episode_id,
+        cast(sum(bit_count(w.days_mask)) as integer) as attended_days,
+        max(w.packed_minutes) >= 2097152 as lacks_minutes,
+        -- One full week that is not known, and the number of those at dose is not: it stands in the second place.
         sum(
-            bit_count(
-                w.days_mask
-                & ((1 << greatest(0, least(7, s.first_attended_day + 35 - w.week_start))) - 1)
-                & (128 - (1 << greatest(0, least(7, s.first_attended_day + 1 - w.week_start))))
-            )
-        ) as integer
-    ) as early_attended_days
-from week_part as w
-inner join episode_stay as s on s.episode_id = w.episode_id
-group by w.episode_id;
+            case when w.week_start >= w.full_days or not w.at_dose then 0 when w.at_dose then 1 else 2097152 end
+        ) as full_weeks_at_dose,
+        -- Attended days 1 to 34 after the first one: the bits of each week that lie in that span.
+        cast(
+            sum(
+                bit_count(
+                    w.days_mask
+                    & ((1 << greatest(0, least(7, w.first_attended_day + 35 - w.week_start))) - 1)
+                    & (128 - (1 << greatest(0, least(7, w.first_attended_day + 1 - w.week_start))))
+                )
+            ) as integer
+        ) as early_attended_days
+    from week_at_dose as w
+    group by w.episode_id
+);
 
 create or replace temp view range_attendance_week as
 select
@@ -123,18 +146,21 @@ select
     cast(floor(w.week_start / 7) as integer) as week,
     cast(bit_count(w.days_mask) as integer) as attended_days,
     w.attended_sessions,
-    w.attended_minutes,
-    w.no_show_sessions,
-    w.attended_sessions + w.no_show_sessions + w.cancelled_client_sessions as scheduled_sessions,
-    w.week_start < s.full_days as is_full,
-    w.attended_minutes >= s.dose_minutes as at_dose
-from week_part as w
-inner join episode_stay as s on s.episode_id = w.episode_id;
+    case when w.packed_minutes < 2097152 then cast(w.packed_minutes as integer) end as attended_minutes,
+    w.no_show_sessions - coalesce(h.no_show_sessions, 0) as no_show_sessions,
+    w.attended_sessions + w.no_show_sessions + w.cancelled_client_sessions
+        - coalesce(h.no_show_sessions + h.cancelled_client_sessions, 0) as scheduled_sessions,
+    w.week_start < w.full_days as is_full,
+    w.at_dose
+from week_at_dose as w
+left join week_in_hospital as h on h.episode_id = w.episode_id and h.week_start = w.week_start;
 
 create table if not exists attendance_week as select * from range_attendance_week with no data;
 
 insert into attendance_week select * from range_attendance_week order by episode_id, week;
 
 drop view range_attendance_week;
+
+drop view week_at_dose;
 
 drop table week_part;

@@ -46,14 +46,18 @@ joined as (
         a.episode_id is not null as has_attendance,
         -- Collected, but no row: nobody came, which is a count. Not collected at all: not known.
         c.attendance or a.episode_id is not null as knows_attendance,
+        -- One session without minutes, and no sum of minutes of the stay is known.
+        not coalesce(k.lacks_minutes, false) and (c.attendance or a.episode_id is not null) as knows_minutes,
         coalesce(a.attended_sessions, 0) as attended_sessions,
-        coalesce(a.no_show_sessions, 0) as no_show_sessions,
-        coalesce(a.cancelled_client_sessions, 0) as cancelled_client_sessions,
-        coalesce(a.cancelled_late_sessions, 0) as cancelled_late_sessions,
-        coalesce(a.notice_recorded_sessions, 0) as notice_recorded_sessions,
+        coalesce(a.no_show_sessions, 0) - coalesce(m.no_show_sessions, 0) as no_show_sessions,
+        coalesce(a.cancelled_client_sessions, 0) - coalesce(m.cancelled_client_sessions, 0)
+            as cancelled_client_sessions,
+        coalesce(a.cancelled_late_sessions, 0) - coalesce(m.cancelled_late_sessions, 0) as cancelled_late_sessions,
+        coalesce(a.notice_recorded_sessions, 0) - coalesce(m.notice_recorded_sessions, 0) as notice_recorded_sessions,
         coalesce(a.cancelled_program_sessions, 0) as cancelled_program_sessions,
+        coalesce(m.no_show_sessions + m.cancelled_client_sessions, 0) as hospital_sessions,
         coalesce(k.attended_days, 0) as attended_days,
-        coalesce(a.attended_minutes, 0) as attended_minutes,
+        coalesce(a.recorded_minutes, 0) as attended_minutes,
         coalesce(a.group_minutes, 0) as group_minutes,
         coalesce(a.individual_minutes, 0) as individual_minutes,
         coalesce(a.family_minutes, 0) as family_minutes,
@@ -63,7 +67,9 @@ joined as (
         a.last_attended_day,
         a.attended_after_day_0,
         coalesce(k.early_attended_days, 0) as early_attended_days,
-        case when s.dose_minutes is not null then coalesce(k.weeks_at_dose, 0) end as weeks_at_dose,
+        -- No session in any week: none at dose. With sessions, NULL is what is not known.
+        case when s.dose_minutes is not null
+            then case when k.episode_id is null then 0 else k.weeks_at_dose end end as weeks_at_dose,
         c.acute_event and e.los_days is not null as knows_acute,
         c.capture as knows_capture,
         h.direct_transfer,
@@ -108,6 +114,7 @@ joined as (
     cross join collected as c
     left join episode_attendance as a on a.episode_id = e.episode_id
     left join episode_weeks as k on k.episode_id = e.episode_id
+    left join episode_in_hospital as m on m.episode_id = e.episode_id
     left join episode_acute as h on h.episode_id = e.episode_id
     left join episode_capture as p on p.episode_id = e.episode_id
     left join episode_inpatient as q on q.episode_id = e.episode_id
@@ -173,13 +180,15 @@ select
     case when knows_attendance then cancelled_late_sessions end as cancelled_late_sessions,
     case when knows_attendance then notice_recorded_sessions end as notice_recorded_sessions,
     case when knows_attendance then cancelled_program_sessions end as cancelled_program_sessions,
+    -- Missed or cancelled while in hospital: in none of the columns before.
+    case when knows_attendance and knows_stays then hospital_sessions end as hospital_sessions,
     case when knows_attendance then attended_days end as attended_days,
-    case when knows_attendance then attended_minutes end as attended_minutes,
-    case when knows_attendance then group_minutes end as group_minutes,
-    case when knows_attendance then individual_minutes end as individual_minutes,
-    case when knows_attendance then family_minutes end as family_minutes,
-    case when knows_attendance then medication_minutes end as medication_minutes,
-    case when knows_attendance then other_minutes end as other_minutes,
+    case when knows_minutes then attended_minutes end as attended_minutes,
+    case when knows_minutes then group_minutes end as group_minutes,
+    case when knows_minutes then individual_minutes end as individual_minutes,
+    case when knows_minutes then family_minutes end as family_minutes,
+    case when knows_minutes then medication_minutes end as medication_minutes,
+    case when knows_minutes then other_minutes end as other_minutes,
     first_attended_day,
     last_attended_day,
     case when knows_attendance then early_attended_days end as early_attended_days,

@@ -6,6 +6,12 @@ drop table range_outcome;
 
 drop table episode_attendance;
 
+drop table days_in_hospital;
+
+drop table week_in_hospital;
+
+drop table episode_in_hospital;
+
 drop table episode_stay;
 
 drop table episode_weeks;
