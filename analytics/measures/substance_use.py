@@ -30,7 +30,7 @@ abstinence_discharge = Measure(
         "controlled_environment": "controlled_admission",
         "stay_under_30_days": "los_days < 30",
     },
-    window="the last answer within 14 days of leaving, about the 30 days before it",
+    window="the last answer from 14 days before leaving to 7 days after, about the 30 days before it",
     mature=MATURE,
     missing="failure",
     estimator=Estimator.PROPORTION,
@@ -43,8 +43,8 @@ abstinence_discharge = Measure(
         "answer, and the best case, stand beside it.",
         "The change compares the same people before and after. People who came from a hospital, a "
         "residential program or jail could not use there; how many is given.",
-        "The answer at discharge is the last one within 14 days of leaving; one from the first week is the answer at "
-        "admission and is not read twice.",
+        "The answer at discharge is the last one from 14 days before leaving to 7 days after; one from the first week "
+        "is the answer at admission and is not read twice.",
         "In a stay under 30 days the question at discharge looks back to before admission; how many is given.",
     ),
 )

@@ -172,7 +172,7 @@ class _Clinic:
         chance = self.chance
         for _ in range(chance.choice((0, 0, 3, 10, 30))):
             source = self.code("source")
-            day = chance.choice((-14, -15, -7, 7, 8, 0, stay, stay - 14, stay + 14, stay + 15, stay + 40))
+            day = chance.choice((-14, -15, -7, 7, 8, 0, stay, stay - 15, stay - 14, stay + 7, stay + 8, stay + 40))
             self.rows["substance_use"].append(
                 {
                     "episode_id": episode_id,

@@ -121,7 +121,8 @@ class EventTwin:
         admission.sort(key=lambda report: (abs(report[0]), report[0], -report[1]))
         discharge: list[tuple[int, int]] = []
         if episode["los_days"] is not None:
-            discharge = [(day, used) for day, used in reports if day > 7 and abs(day - episode["los_days"]) <= 14]
+            left = episode["los_days"]
+            discharge = [(day, used) for day, used in reports if day > 7 and left - 14 <= day <= left + 7]
             discharge.sort(key=lambda report: (-report[0], -report[1]))
         row["days_used_admission"] = admission[0][1] if admission else None
         row["days_used_discharge"] = discharge[0][1] if discharge else None

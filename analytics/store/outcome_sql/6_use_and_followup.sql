@@ -10,7 +10,7 @@ select
     -- A report in the window of admission speaks of the time before treatment: of a short stay it must not be
     -- read a second time, as the answer at discharge.
     max((s.day + 14) * 32 + s.days_used_past_30) filter (
-        where s.day between e.los_days - 14 and e.los_days + 14 and s.day > 7
+        where s.day between e.los_days - 14 and e.los_days + 7 and s.day > 7
     ) % 32 as days_used_discharge,
     bool_or(s.controlled_environment) filter (where s.day between -14 and 7) as controlled_admission
 from range_substance_use as s
