@@ -29,9 +29,9 @@ abstinence_continuous = Measure(
     eligible={FOR_USE: "is_sud", **_ELIGIBLE},
     lost={FOR_USE: "not treated for substance use", **_LOST},
     success="followup_180_continuous",
-    unknown_words="not reached, or not asked",
-    known_words="with an answer",
-    window="from leaving to the call on days 150 to 240",
+    unknown_words="not reached or not asked, and not seen to use",
+    known_words="with an answer, or seen to have used",
+    window="from leaving to day 240, when the time of the six-month call is over",
     horizon="observed_days >= los_days + 240",
     horizon_words="left at least 240 days ago",
     missing="failure",
@@ -39,10 +39,15 @@ abstinence_continuous = Measure(
     estimator=Estimator.PROPORTION,
     better="higher",
     needs=("followup",),
-    source="Project decision: no use since discharge at any contact or test up to the six-month call",
+    source="Project decision: no use since discharge at any contact or test until the six-month call's time is over",
     reviewed=REVIEWED,
     notes=(
-        "Any admission of use, any answer of less than 30 days without, and any positive test since leaving is use.",
+        "Any admission of use, any answer of less than 30 days without, and any positive test since leaving is use, "
+        "up to day 240 and whether or not the person was reached for the six-month call. No use is what a person said "
+        "at that call, when nothing speaks against it.",
+        "Of people who were not reached only use can be known, so of those known the share is on the low side.",
+        "At a call before day 30 the question about the last 30 days reaches back into the stay: its days of use count "
+        "only when they do not all fit before leaving.",
         "Among those with both answers it is never above the share without use in the past month.",
     ),
 )
@@ -73,7 +78,8 @@ time_to_first_use = Measure(
     notes=(
         "People who relapse are harder to reach, so those who drop out of sight are not like the others: the curve is "
         "too good. How many were never seen again stands in the ladder.",
-        "The day is that of the call or test that saw the use, which may have been earlier.",
+        "The day is that of the call or test that saw the use, which may have been earlier. Days of use told at a call "
+        "before day 30 count only when they do not all fit before leaving.",
     ),
 )
 

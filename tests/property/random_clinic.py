@@ -189,7 +189,7 @@ class _Clinic:
 
     def followups(self, episode_id: int) -> None:
         chance = self.chance
-        edges = {30: (20, 21, 45, 46), 90: (74, 75, 120, 121), 180: (149, 150, 240, 241), 365: (334, 335, 425, 426)}
+        edges = {30: (20, 21, 29, 30, 31, 45, 46), 90: (74, 75, 120, 121), 180: (149, 150, 240, 241), 365: (334, 335, 425, 426)}
         for due_day, days in edges.items():
             if chance.random() < 0.75:
                 reached = chance.random() < 0.7
@@ -203,7 +203,7 @@ class _Clinic:
                         else None,
                         "reached": reached,
                         "outcome": self.maybe(0.7, lambda: self.code("followup_outcome")),
-                        "days_abstinent_past_30": self.maybe(0.8, lambda: chance.choice((0, 29, 30, 30, 30)))
+                        "days_abstinent_past_30": self.maybe(0.8, lambda: chance.choice((0, 20, 21, 29, 30, 30, 30)))
                         if reached
                         else None,
                         "any_use_since_discharge": self.maybe(0.6, lambda: chance.random() < 0.4),

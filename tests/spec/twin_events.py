@@ -212,21 +212,22 @@ class EventTwin:
             if held is None:
                 continue
             on, said, abstinent = held["on"], held["any_use_since_discharge"], held["days_abstinent_past_30"]
-            if said or (abstinent is not None and abstinent < 30):
+            used = None if abstinent is None else 30 - abstinent
+            before_leaving = max(0, 30 - on)  # as many of the 30 days lie before discharge
+            if said or (used is not None and used > before_leaving):
                 use.append(on)
-            elif said is False or (due_day == 30 and abstinent == 30):
+            elif said is False or (used == 0 and on <= 30):
                 clean.append(on)
             if due_day == 180:
-                row["followup_180_continuous"] = (on, said)
+                row["followup_180_continuous"] = True if said is False else None
                 for name, column in (("employed", "employed"), ("housed", "stable_housing"), ("arrested", "arrested")):
                     row[f"followup_180_{name}"] = held[column]
                 meetings = held["recovery_meetings"]
                 row["followup_180_meetings"] = None if meetings is None else meetings > 0
         row |= {"first_use_day": min(use, default=None), "last_clean_day": max(clean, default=None)}
-        if row["followup_180_continuous"] is not None:
-            on, said = row["followup_180_continuous"]
-            used = any(day <= on for day in use)
-            row["followup_180_continuous"] = False if used else True if said is False else None
+        # Seen to have used by the last day on which the call could be held: known, reached or not.
+        if any(day <= FOLLOWUP_WINDOWS[180][1] for day in use):
+            row["followup_180_continuous"] = False
         return row
 
     def _followup(self, episode: Row, due_day: int, window: tuple[int, int]) -> Row:
@@ -241,7 +242,11 @@ class EventTwin:
         if held is None:
             return nothing | {"reached": False, "outcome": rows[0]["outcome"]}
         abstinent = held["days_abstinent_past_30"]
-        abstinent = None if abstinent is None else abstinent == 30
+        if abstinent is None:
+            # All the time since leaving lies in the 30 days that the question is about.
+            abstinent = False if held["any_use_since_discharge"] and held["on"] <= 30 else None
+        else:
+            abstinent = abstinent == 30
         on = episode["los_days"] + held["on"]
         for r in self.substance_use[episode["episode_id"]]:
             positive = r["source"] in TESTS and r["result"] == "positive"

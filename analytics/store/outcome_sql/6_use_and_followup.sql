@@ -120,8 +120,8 @@ select
     case when is_reached then coalesce(seen_day, due_day) end as on_day
 from placed;
 
--- What was seen of use after leaving, in days after discharge. An answer about the last 30 days covers the time since
--- discharge only at the first call.
+-- What was seen of use after leaving, in days after discharge. An answer about the last 30 days is about the time since
+-- discharge only: for use, when its days do not all fit before discharge; for no use, when nothing is left out.
 create or replace temp table episode_relapse as
 with seen as (
     select s.episode_id, s.day - e.los_days as on_day, s.result = 'positive' as is_use
@@ -133,8 +133,8 @@ with seen as (
         episode_id,
         on_day,
         case
-            when any_use or days_abstinent < 30 then true
-            when any_use = false or (due_day = 30 and days_abstinent = 30) then false
+            when any_use or days_abstinent < least(on_day, 30) then true
+            when any_use = false or (on_day <= 30 and days_abstinent = 30) then false
         end as is_use
     from interview
     where is_reached
@@ -163,15 +163,19 @@ judged as (
         i.is_reached,
         i.outcome,
         -- What a test saw beats what was said.
-        case when p.episode_id is not null then false else i.days_abstinent = 30 end as is_abstinent,
-        case when r.first_use_day <= i.on_day then false when i.any_use = false then true end as is_continuous,
+        case
+            when p.episode_id is not null then false
+            -- Used since leaving, which was in these 30 days: known, though nobody asked for the days.
+            when i.days_abstinent is null and i.any_use and i.on_day <= 30 then false
+            else i.days_abstinent = 30
+        end as is_abstinent,
+        i.any_use,
         i.employed,
         i.stable_housing,
         i.arrested,
         i.attends_meetings
     from interview as i
     left join positive_before as p on p.episode_id = i.episode_id and p.due_day = i.due_day
-    left join episode_relapse as r on r.episode_id = i.episode_id
 )
 select
     episode_id,
@@ -184,7 +188,7 @@ select
     bool_or(is_reached) filter (where due_day = 180) as reached_180,
     bool_or(is_abstinent) filter (where due_day = 180) as abstinent_180,
     min(outcome) filter (where due_day = 180) as outcome_180,
-    bool_or(is_continuous) filter (where due_day = 180 and is_reached) as continuous_180,
+    bool_or(any_use) filter (where due_day = 180) as any_use_180,
     bool_or(employed) filter (where due_day = 180) as employed_180,
     bool_or(stable_housing) filter (where due_day = 180) as housed_180,
     bool_or(arrested) filter (where due_day = 180) as arrested_180,

@@ -95,7 +95,7 @@ joined as (
         f.reached_180,
         f.abstinent_180,
         f.outcome_180,
-        f.continuous_180,
+        f.any_use_180,
         f.employed_180,
         f.housed_180,
         f.arrested_180,
@@ -236,7 +236,8 @@ select
     end as followup_180_reached,
     abstinent_180 as followup_180_abstinent,
     outcome_180 as followup_180_outcome,
-    continuous_180 as followup_180_continuous,
+    -- Use that was seen before the call's window ended is known, whether or not the person was reached.
+    case when first_use_day <= 240 then false when any_use_180 = false then true end as followup_180_continuous,
     employed_180 as followup_180_employed,
     housed_180 as followup_180_housed,
     arrested_180 as followup_180_arrested,
