@@ -94,9 +94,11 @@ CALLS = {
 def due_for_call(day: int) -> tuple[dict[str, str], dict[str, str]]:
     """Return the steps of people due for a call, and who falls out at each."""
     outcome = f"followup_{day}_outcome"
+    # Who had died by an earlier call has died by this one, whether or not anybody wrote it down again.
+    died = ["discharge_reason", *(f"followup_{call}_outcome" for call in CALLS if call <= day)]
     eligible = {
         LEFT: "is_closed",
-        ALIVE: f"discharge_reason is distinct from 'deceased' and {outcome} is distinct from 'deceased'",
+        ALIVE: " and ".join(f"{column} is distinct from 'deceased'" for column in died),
         FREE: f"{outcome} is distinct from 'incarcerated'",
         AGREED: f"{outcome} is distinct from 'no_consent'",
     }
@@ -137,7 +139,8 @@ def _reached(day: int) -> Measure:
         reviewed=REVIEWED,
         notes=(
             "Due are all who left, not only those who completed. Deaths, custody and no consent are known only "
-            "where the outcome of the call is recorded; each is a rung of the ladder.",
+            "where the outcome of a call is recorded; each is a rung of the ladder. A death recorded at an earlier call "
+            "counts at every later one.",
             "What is said about those reached is not true of those not reached.",
         ),
     )

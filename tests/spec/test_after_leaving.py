@@ -74,3 +74,28 @@ def test_use_since_leaving_told_within_thirty_days_is_use_in_the_last_thirty() -
     for day, said, abstinent in ((30, True, False), (31, True, None), (30, False, None)):
         rows = [call(30, completed_day=day, any_use_since_discharge=said)]
         assert one_row("followup_30_abstinent", episode=[{}], followup=rows) is abstinent
+
+
+# Who is due for a call
+
+
+def lost(result: StratifiedResult) -> dict[str, int]:
+    return {step.lost_label: step.lost for step in result.ladder.steps if step.lost}
+
+
+def test_a_death_told_at_one_call_holds_for_every_later_one() -> None:
+    # Trap 32, "died count on every follow-up table"; E: "minus died before interview window". 1 died by the first call
+    # and was never written down again, 2 by the second and was tried once more, 3 lives.
+    calls = [
+        call(30, 1, reached=False, outcome="deceased"),
+        call(30, 2, completed_day=30, days_abstinent_past_30=30),
+        call(90, 2, reached=False, outcome="deceased"),
+        call(180, 2, reached=False, outcome="no_answer"),
+        call(180, 3, completed_day=180, days_abstinent_past_30=30),
+    ]
+    for day, died, due in ((30, 1, 2), (90, 2, 1), (180, 2, 1), (365, 2, 1)):
+        result = found(f"abstinence_followup_{day}", stays=3, followup=calls)
+        assert (lost(result)["died"], result.estimates[ALL].denominator) == (died, due)
+    reached = found("followup_180_reach", stays=3, followup=calls).estimates[ALL]
+    assert (reached.numerator, reached.denominator) == (1, 1)
+    assert found("abstinence_continuous", stays=3, followup=calls).estimates[ALL].denominator == 1
