@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Literal
 
 from analytics.measures.denominators import LEFT, NOT_LEFT, REVIEWED
-from analytics.measures.substance_use import FOR_USE, due_for_call
+from analytics.measures.substance_use import FOR_USE, IN_A_CONTROLLED_PLACE, due_for_call
 from analytics.measures.types import Estimator, Measure, Table
 
 SEEN = "seen at least once after leaving"
 DAY = 180
 
 _ELIGIBLE, _LOST = due_for_call(DAY)
+_FREE_TO_USE, _NOT_FREE_TO_USE = due_for_call(DAY, about_use=True)
 
 abstinence_continuous = Measure(
     id="abstinence_continuous",
@@ -23,11 +24,11 @@ abstinence_continuous = Measure(
         "Half a year after leaving, about {per_100} of every 100 people treated for substance use had not used at all "
         "since then, as far as they told us. The others had used, did not answer, or could not be "
         "reached. People who had "
-        "died, were in custody or had not agreed to be called are not counted."
+        "died, lived in jail or a hospital, or had not agreed to be called are not counted."
     ),
     table=Table.EPISODE_OUTCOME,
-    eligible={FOR_USE: "is_sud", **_ELIGIBLE},
-    lost={FOR_USE: "not treated for substance use", **_LOST},
+    eligible={FOR_USE: "is_sud", **_FREE_TO_USE},
+    lost={FOR_USE: "not treated for substance use", **_NOT_FREE_TO_USE},
     success="followup_180_continuous",
     unknown_words="not reached or not asked, and not seen to use",
     known_words="with an answer, or seen to have used",
@@ -46,6 +47,7 @@ abstinence_continuous = Measure(
         "up to day 240 and whether or not the person was reached for the six-month call. No use is what a person said "
         "at that call, when nothing speaks against it.",
         "Of people who were not reached only use can be known, so of those known the share is on the low side.",
+        IN_A_CONTROLLED_PLACE,
         "At a call before day 30 the question about the last 30 days reaches back into the stay: its days of use count "
         "only when they do not all fit before leaving.",
         "Among those with both answers it is never above the share without use in the past month.",

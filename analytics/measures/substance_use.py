@@ -8,6 +8,7 @@ from analytics.measures.types import Estimator, Measure, Table
 FOR_USE = "treated for substance use"
 TESTED = "had a drug test booked"
 ALIVE, FREE, AGREED = "alive", "not in custody", "agreed to be called"
+AT_LARGE = "lived where they could have used"
 
 abstinence_discharge = Measure(
     id="abstinence_discharge",
@@ -91,8 +92,17 @@ CALLS = {
 }
 
 
-def due_for_call(day: int) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the steps of people due for a call, and who falls out at each."""
+IN_A_CONTROLLED_PLACE = (
+    "People who spent time of the month before the call in jail, a hospital or another controlled place are a rung of "
+    "their own, whatever they answered: they were not free to use. The files do not say how much of the month."
+)
+
+
+def due_for_call(day: int, *, about_use: bool = False) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the steps of people due for a call, and who falls out at each.
+
+    `about_use` : of a measure of use, which says nothing of a month in a place where nobody can use.
+    """
     outcome = f"followup_{day}_outcome"
     # Who had died by an earlier call has died by this one, whether or not anybody wrote it down again.
     died = ["discharge_reason", *(f"followup_{call}_outcome" for call in CALLS if call <= day)]
@@ -100,14 +110,18 @@ def due_for_call(day: int) -> tuple[dict[str, str], dict[str, str]]:
         LEFT: "is_closed",
         ALIVE: " and ".join(f"{column} is distinct from 'deceased'" for column in died),
         FREE: f"{outcome} is distinct from 'incarcerated'",
+        AT_LARGE: f"followup_{day}_controlled is distinct from true",
         AGREED: f"{outcome} is distinct from 'no_consent'",
     }
     lost = {
         LEFT: NOT_LEFT[LEFT],
         ALIVE: "died",
         FREE: "in custody when the call was due",
+        AT_LARGE: "in jail, hospital or another controlled place in the month before",
         AGREED: "had not agreed to be called",
     }
+    if not about_use:
+        del eligible[AT_LARGE], lost[AT_LARGE]
     return eligible, lost
 
 
@@ -149,7 +163,7 @@ def _reached(day: int) -> Measure:
 def _abstinent(day: int) -> Measure:
     """Return the share without use in the month before the call, counting people not reached as using."""
     first, last, later = CALLS[day]
-    eligible, lost = due_for_call(day)
+    eligible, lost = due_for_call(day, about_use=True)
     return Measure(
         id=f"abstinence_followup_{day}",
         title=f"No use last month, {later} later",
@@ -164,7 +178,7 @@ def _abstinent(day: int) -> Measure:
             f"{later.capitalize()} after leaving, about {{per_100}} of every 100 people treated for substance use told "
             "us that they had not used in the last month. The others had used, did not answer, or "
             "could not be reached. "
-            "People who had died, were in custody or had not agreed to be called are not counted."
+            "People who had died, lived in jail or a hospital, or had not agreed to be called are not counted."
         ),
         table=Table.EPISODE_OUTCOME,
         eligible={FOR_USE: "is_sud", **eligible},
@@ -186,6 +200,7 @@ def _abstinent(day: int) -> Measure:
             "Everybody who left is due, not only those who completed. Not reached counts as using: a convention, not "
             "the truth (Hallgren & Witkiewitz 2013). Of those with an answer, and the best case, stand beside it.",
             "A drug test that was positive in the 30 days before the call beats what was said.",
+            IN_A_CONTROLLED_PLACE,
         ),
     )
 

@@ -91,6 +91,7 @@ class _Clinic:
                 "admit_period": self.maybe(0.9, lambda: chance.choice(("2025-01", "2025-02"))),
                 "observed_days": observed,
                 "discharge_reason": reason,
+                "consent_followup": self.maybe(0.7, lambda: chance.random() < 0.8),
                 "wait_days": self.maybe(0.7, lambda: chance.randrange(40)),
             }
             self.rows["episode"].append(episode)
@@ -189,7 +190,12 @@ class _Clinic:
 
     def followups(self, episode_id: int) -> None:
         chance = self.chance
-        edges = {30: (20, 21, 29, 30, 31, 45, 46), 90: (74, 75, 120, 121), 180: (149, 150, 240, 241), 365: (334, 335, 425, 426)}
+        edges = {
+            30: (20, 21, 29, 30, 31, 45, 46),
+            90: (74, 75, 120, 121),
+            180: (149, 150, 240, 241),
+            365: (334, 335, 425, 426),
+        }
         for due_day, days in edges.items():
             if chance.random() < 0.75:
                 reached = chance.random() < 0.7
@@ -210,6 +216,7 @@ class _Clinic:
                         "employed": self.maybe(0.7, lambda: chance.random() < 0.5),
                         "stable_housing": self.maybe(0.7, lambda: chance.random() < 0.8),
                         "arrested": self.maybe(0.7, lambda: chance.random() < 0.1),
+                        "controlled_environment": self.maybe(0.5, lambda: chance.random() < 0.3),
                         "recovery_meetings": self.maybe(0.6, lambda: chance.choice((0, 0, 3, 12))),
                     }
                 )

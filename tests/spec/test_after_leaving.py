@@ -99,3 +99,22 @@ def test_a_death_told_at_one_call_holds_for_every_later_one() -> None:
     reached = found("followup_180_reach", stays=3, followup=calls).estimates[ALL]
     assert (reached.numerator, reached.denominator) == (1, 1)
     assert found("abstinence_continuous", stays=3, followup=calls).estimates[ALL].denominator == 1
+
+
+def test_a_month_in_a_controlled_place_is_a_rung_and_no_abstinence() -> None:
+    # Trap 28, "flag, own line"; E: "minus incarcerated/controlled whole 30 d (own line)". 1 lived in a hospital, 2 was
+    # in one but could not be spoken to, 3 at home; 4 told in month nine where she lived then, which says nothing.
+    clean: dict[str, Any] = {"days_abstinent_past_30": 30, "any_use_since_discharge": False}
+    calls = [
+        call(180, 1, completed_day=180, controlled_environment=True, **clean),
+        call(180, 2, reached=False, controlled_environment=True),
+        call(180, 3, completed_day=180, controlled_environment=False, **clean),
+        call(180, 4, completed_day=270, controlled_environment=True, **clean),
+    ]
+    rung = "in jail, hospital or another controlled place in the month before"
+    for measure in ("abstinence_followup_180", "abstinence_continuous"):
+        result = found(measure, stays=4, followup=calls)
+        assert (lost(result)[rung], result.estimates[ALL].numerator, result.estimates[ALL].denominator) == (2, 1, 2)
+    # Somebody reached there was reached.
+    reached = found("followup_180_reach", stays=4, followup=calls).estimates[ALL]
+    assert (reached.numerator, reached.denominator) == (2, 4)

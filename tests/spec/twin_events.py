@@ -177,6 +177,7 @@ class EventTwin:
     def followups(self, episode: Row) -> Row:
         row = self._relapse(episode)
         row |= {
+            "consent_followup": episode["consent_followup"],
             "employed_admission": episode["employed_at_admission"],
             "housed_admission": episode["stable_housing_at_admission"],
             "arrested_admission": episode["arrested_past_30_at_admission"],
@@ -231,7 +232,7 @@ class EventTwin:
         return row
 
     def _followup(self, episode: Row, due_day: int, window: tuple[int, int]) -> Row:
-        nothing: Row = {"reached": None, "abstinent": None, "outcome": None}
+        nothing: Row = {"reached": None, "abstinent": None, "outcome": None, "controlled": None}
         rows = [r for r in self.followup[episode["episode_id"]] if r["due_day"] == due_day]
         if episode["los_days"] is None:
             return nothing
@@ -240,7 +241,9 @@ class EventTwin:
             return nothing | {"reached": False if self.collected["followup"] and over else None}
         held = self._interview(episode, due_day)
         if held is None:
-            return nothing | {"reached": False, "outcome": rows[0]["outcome"]}
+            # An interview held at another time was about another month.
+            controlled = None if rows[0]["reached"] else rows[0]["controlled_environment"]
+            return nothing | {"reached": False, "outcome": rows[0]["outcome"], "controlled": controlled}
         abstinent = held["days_abstinent_past_30"]
         if abstinent is None:
             # All the time since leaving lies in the 30 days that the question is about.
@@ -256,4 +259,5 @@ class EventTwin:
             "reached": True,
             "abstinent": abstinent,
             "outcome": held["outcome"],
+            "controlled": held["controlled_environment"],
         }

@@ -116,6 +116,8 @@ select
     case when is_reached then stable_housing end as stable_housing,
     case when is_reached then arrested end as arrested,
     case when is_reached then recovery_meetings > 0 end as attends_meetings,
+    -- Also known of somebody who could not be reached there; but not by an interview about another month.
+    case when is_reached or not reached then controlled_environment end as is_controlled,
     -- Without a day of its own the interview stands on the day it was due.
     case when is_reached then coalesce(seen_day, due_day) end as on_day
 from placed;
@@ -173,7 +175,8 @@ judged as (
         i.employed,
         i.stable_housing,
         i.arrested,
-        i.attends_meetings
+        i.attends_meetings,
+        i.is_controlled
     from interview as i
     left join positive_before as p on p.episode_id = i.episode_id and p.due_day = i.due_day
 )
@@ -182,12 +185,15 @@ select
     bool_or(is_reached) filter (where due_day = 30) as reached_30,
     bool_or(is_abstinent) filter (where due_day = 30) as abstinent_30,
     min(outcome) filter (where due_day = 30) as outcome_30,
+    bool_or(is_controlled) filter (where due_day = 30) as controlled_30,
     bool_or(is_reached) filter (where due_day = 90) as reached_90,
     bool_or(is_abstinent) filter (where due_day = 90) as abstinent_90,
     min(outcome) filter (where due_day = 90) as outcome_90,
+    bool_or(is_controlled) filter (where due_day = 90) as controlled_90,
     bool_or(is_reached) filter (where due_day = 180) as reached_180,
     bool_or(is_abstinent) filter (where due_day = 180) as abstinent_180,
     min(outcome) filter (where due_day = 180) as outcome_180,
+    bool_or(is_controlled) filter (where due_day = 180) as controlled_180,
     bool_or(any_use) filter (where due_day = 180) as any_use_180,
     bool_or(employed) filter (where due_day = 180) as employed_180,
     bool_or(stable_housing) filter (where due_day = 180) as housed_180,
@@ -195,7 +201,8 @@ select
     bool_or(attends_meetings) filter (where due_day = 180) as meetings_180,
     bool_or(is_reached) filter (where due_day = 365) as reached_365,
     bool_or(is_abstinent) filter (where due_day = 365) as abstinent_365,
-    min(outcome) filter (where due_day = 365) as outcome_365
+    min(outcome) filter (where due_day = 365) as outcome_365,
+    bool_or(is_controlled) filter (where due_day = 365) as controlled_365
 from judged
 group by episode_id;
 
