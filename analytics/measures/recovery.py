@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from analytics.measures.denominators import LEFT, NOT_LEFT, REVIEWED
-from analytics.measures.substance_use import FOR_USE, IN_A_CONTROLLED_PLACE, due_for_call
+from analytics.measures.substance_use import ALL_DUE, FOR_USE, IN_A_CONTROLLED_PLACE, due_for_call
 from analytics.measures.types import Estimator, Measure, Table
 
 SEEN = "seen at least once after leaving"
@@ -30,6 +30,7 @@ abstinence_continuous = Measure(
     eligible={FOR_USE: "is_sud", **_FREE_TO_USE},
     lost={FOR_USE: "not treated for substance use", **_NOT_FREE_TO_USE},
     success="followup_180_continuous",
+    wider=ALL_DUE,
     unknown_words="not reached or not asked, and not seen to use",
     known_words="with an answer, or seen to have used",
     window="from leaving to day 240, when the time of the six-month call is over",
@@ -87,7 +88,13 @@ time_to_first_use = Measure(
 
 
 def _change(
-    measure_id: str, title: str, state: str, before: str, after: str, better: Literal["higher", "lower"] = "higher"
+    measure_id: str,
+    title: str,
+    state: str,
+    before: str,
+    after: str,
+    better: Literal["higher", "lower"] = "higher",
+    notes: tuple[str, ...] = (),
 ) -> Measure:
     """Return the share in a state of life at the six-month call, beside the same people's at admission."""
     return Measure(
@@ -113,7 +120,12 @@ def _change(
         needs=("followup",),
         source="SAMHSA National Outcome Measures: at admission and at follow-up",
         reviewed=REVIEWED,
-        notes=("The change compares the same people before and after; those without both answers are not in it.",),
+        notes=(
+            "The change compares the same people before and after; those without both answers are not in it.",
+            "People who had died, were in custody when the call was due, or had not agreed to be called are rungs of "
+            "the ladder and not in the figure.",
+            *notes,
+        ),
     )
 
 
@@ -128,4 +140,5 @@ housing_change = _change(
 arrest_change = _change(
     "arrest_change", "Arrested, half a year on", "had been arrested in the month before",
     "arrested_admission", "followup_180_arrested", better="lower",
+    notes=("Whoever was in custody when the call was due is left out: the worst of what this figure is about.",),
 )  # fmt: skip

@@ -92,6 +92,9 @@ CALLS = {
 }
 
 
+# Who never agreed is not reached either; without them a program that asks few would look as good as one that asks all.
+ALL_DUE = {"counting also people who had not agreed to be called": AGREED}
+
 IN_A_CONTROLLED_PLACE = (
     "People who spent time of the month before the call in jail, a hospital or another controlled place are a rung of "
     "their own, whatever they answered: they were not free to use. The files do not say how much of the month."
@@ -111,7 +114,7 @@ def due_for_call(day: int, *, about_use: bool = False) -> tuple[dict[str, str], 
         ALIVE: " and ".join(f"{column} is distinct from 'deceased'" for column in died),
         FREE: f"{outcome} is distinct from 'incarcerated'",
         AT_LARGE: f"followup_{day}_controlled is distinct from true",
-        AGREED: f"{outcome} is distinct from 'no_consent'",
+        AGREED: f"{outcome} is distinct from 'no_consent' and consent_followup is distinct from false",
     }
     lost = {
         LEFT: NOT_LEFT[LEFT],
@@ -140,6 +143,7 @@ def _reached(day: int) -> Measure:
         eligible=eligible,
         lost=lost,
         success=f"followup_{day}_reached",
+        wider=ALL_DUE,
         unknown_words="no call recorded",
         window=f"days {first} to {last} after leaving",
         horizon=f"observed_days >= los_days + {last}",
@@ -152,9 +156,10 @@ def _reached(day: int) -> Measure:
         source=f"SAMHSA GPRA follow-up (80 % asked for); here from discharge, days {first} to {last}",
         reviewed=REVIEWED,
         notes=(
-            "Due are all who left, not only those who completed. Deaths, custody and no consent are known only "
-            "where the outcome of a call is recorded; each is a rung of the ladder. A death recorded at an earlier call "
-            "counts at every later one.",
+            "Due are all who left, not only those who completed. Deaths and custody are known only where the outcome of "
+            "a call is recorded, no consent there or with the stay; each is a rung of the ladder. A death recorded at an "
+            "earlier call counts at every later one.",
+            "Given beside it: of all due, with the people who had not agreed to be called.",
             "What is said about those reached is not true of those not reached.",
         ),
     )
@@ -184,6 +189,7 @@ def _abstinent(day: int) -> Measure:
         eligible={FOR_USE: "is_sud", **eligible},
         lost={FOR_USE: "not treated for substance use", **lost},
         success=f"followup_{day}_abstinent",
+        wider=ALL_DUE,
         unknown_words="not reached, or no answer",
         window=f"a call on days {first} to {last} after leaving, about the 30 days before it",
         known_words="with an answer",
@@ -198,7 +204,8 @@ def _abstinent(day: int) -> Measure:
         reviewed=REVIEWED,
         notes=(
             "Everybody who left is due, not only those who completed. Not reached counts as using: a convention, not "
-            "the truth (Hallgren & Witkiewitz 2013). Of those with an answer, and the best case, stand beside it.",
+            "the truth (Hallgren & Witkiewitz 2013). Of those with an answer, and the best case, stand beside it; so "
+            "does the share of all due, with the people who had not agreed to be called.",
             "A drug test that was positive in the 30 days before the call beats what was said.",
             IN_A_CONTROLLED_PLACE,
         ),

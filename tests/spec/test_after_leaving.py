@@ -6,6 +6,7 @@ Every stay is 56 days long; a call's day counts from leaving, a test's day from 
 from typing import Any
 
 from analytics.measures import ALL, StratifiedResult, find
+from analytics.measures.cards import definition_card
 from analytics.store.outcomes import build_outcomes
 from tests.spec.built_outcomes import one as one_row
 from tests.spec.outcome_tables import SmallSnapshot, one
@@ -118,3 +119,27 @@ def test_a_month_in_a_controlled_place_is_a_rung_and_no_abstinence() -> None:
     # Somebody reached there was reached.
     reached = found("followup_180_reach", stays=4, followup=calls).estimates[ALL]
     assert (reached.numerator, reached.denominator) == (2, 4)
+
+
+def test_all_who_are_due_are_given_beside_those_who_agreed() -> None:
+    # E, abstinence_followup: "Consent: give both 'all due' and 'consented'" (ex: abst_followup, 39/100 beside 39/115).
+    # Of six, two did not agree: one says so with the stay and was never called, one at the call.
+    said: list[object] = [True, None, True, None, False, True]
+    stays = [{"primary_condition": "alcohol", "track": None, "consent_followup": agreed} for agreed in said]
+    calls = [
+        call(180, 1, completed_day=180, days_abstinent_past_30=30),
+        call(180, 2, completed_day=180, days_abstinent_past_30=0),
+        call(180, 6, reached=False, outcome="no_consent"),
+    ]
+    beside = "counting also people who had not agreed to be called"
+    for measure, consented, all_due in (
+        ("abstinence_followup_180", (1, 4, 2), (1, 6, 4)),
+        ("followup_180_reach", (2, 4, 0), (2, 6, 0)),
+    ):
+        result = found(measure, episode=stays, followup=calls)
+        assert lost(result)["had not agreed to be called"] == 2
+        both = (result.estimates[ALL], result.variants[beside][ALL])
+        assert [(each.numerator, each.denominator, each.unknown) for each in both] == [consented, all_due]
+    assert beside in definition_card(find("abstinence_followup_180")).variants
+    # No consent recorded anywhere takes nobody out (measures.md 0).
+    assert found("followup_180_reach", stays=2, followup=calls[:1]).estimates[ALL].denominator == 2
