@@ -156,9 +156,9 @@ def _reached(day: int) -> Measure:
         source=f"SAMHSA GPRA follow-up (80 % asked for); here from discharge, days {first} to {last}",
         reviewed=REVIEWED,
         notes=(
-            "Due are all who left, not only those who completed. Deaths and custody are known only where the outcome of "
-            "a call is recorded, no consent there or with the stay; each is a rung of the ladder. A death recorded at an "
-            "earlier call counts at every later one.",
+            "Due are all who left, not only those who completed. Deaths and custody are known only where the outcome "
+            "of a call is recorded, no consent there or with the stay; each is a rung of the ladder. A death recorded "
+            "at an earlier call counts at every later one.",
             "Given beside it: of all due, with the people who had not agreed to be called.",
             "What is said about those reached is not true of those not reached.",
         ),
