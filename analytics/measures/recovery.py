@@ -51,7 +51,7 @@ abstinence_continuous = Measure(
         IN_A_CONTROLLED_PLACE,
         "At a call before day 30 the question about the last 30 days reaches back into the stay: its days of use count "
         "only when they do not all fit before leaving.",
-        "Among those with both answers it is never above the share without use in the past month.",
+        "It is never above the share without use in the past month.",
     ),
 )
 

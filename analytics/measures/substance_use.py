@@ -207,6 +207,7 @@ def _abstinent(day: int) -> Measure:
             "the truth (Hallgren & Witkiewitz 2013). Of those with an answer, and the best case, stand beside it; so "
             "does the share of all due, with the people who had not agreed to be called.",
             "A drug test that was positive in the 30 days before the call beats what was said.",
+            "Where the days were not asked, what was said of use since leaving counts, when it answers the question.",
             IN_A_CONTROLLED_PLACE,
         ),
     )

@@ -91,7 +91,7 @@ class _Clinic:
                 "admit_period": self.maybe(0.9, lambda: chance.choice(("2025-01", "2025-02"))),
                 "observed_days": observed,
                 "discharge_reason": reason,
-                "consent_followup": self.maybe(0.7, lambda: chance.random() < 0.8),
+                "consent_followup": self.maybe(0.7, lambda: chance.random() < 0.9),
                 "wait_days": self.maybe(0.7, lambda: chance.randrange(40)),
             }
             self.rows["episode"].append(episode)
@@ -216,7 +216,7 @@ class _Clinic:
                         "employed": self.maybe(0.7, lambda: chance.random() < 0.5),
                         "stable_housing": self.maybe(0.7, lambda: chance.random() < 0.8),
                         "arrested": self.maybe(0.7, lambda: chance.random() < 0.1),
-                        "controlled_environment": self.maybe(0.5, lambda: chance.random() < 0.3),
+                        "controlled_environment": self.maybe(0.5, lambda: chance.random() < 0.2),
                         "recovery_meetings": self.maybe(0.6, lambda: chance.choice((0, 0, 3, 12))),
                     }
                 )

@@ -71,8 +71,10 @@ def test_use_that_was_seen_is_known_whether_or_not_the_person_was_reached() -> N
     assert estimate.upper_bound == 3 / 5
 
 
-def test_use_since_leaving_told_within_thirty_days_is_use_in_the_last_thirty() -> None:
-    for day, said, abstinent in ((30, True, False), (31, True, None), (30, False, None)):
+def test_what_was_said_of_the_time_since_leaving_answers_for_the_last_thirty_days() -> None:
+    # E, abstinence_continuous: "Always <= point rate"; nobody asked for the days. Called on day 31, use since leaving
+    # may have been on day 1; on day 29, no use since leaving says nothing of the last day of the stay.
+    for day, said, abstinent in ((30, True, False), (31, True, None), (30, False, True), (29, False, None)):
         rows = [call(30, completed_day=day, any_use_since_discharge=said)]
         assert one_row("followup_30_abstinent", episode=[{}], followup=rows) is abstinent
 

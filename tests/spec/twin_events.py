@@ -246,8 +246,11 @@ class EventTwin:
             return nothing | {"reached": False, "outcome": rows[0]["outcome"], "controlled": controlled}
         abstinent = held["days_abstinent_past_30"]
         if abstinent is None:
-            # All the time since leaving lies in the 30 days that the question is about.
-            abstinent = False if held["any_use_since_discharge"] and held["on"] <= 30 else None
+            # The time since leaving and the last 30 days: use in the shorter one was in the longer one, too.
+            if held["any_use_since_discharge"] is True and held["on"] <= 30:
+                abstinent = False
+            elif held["any_use_since_discharge"] is False and held["on"] >= 30:
+                abstinent = True
         else:
             abstinent = abstinent == 30
         on = episode["los_days"] + held["on"]

@@ -167,9 +167,11 @@ judged as (
         -- What a test saw beats what was said.
         case
             when p.episode_id is not null then false
-            -- Used since leaving, which was in these 30 days: known, though nobody asked for the days.
-            when i.days_abstinent is null and i.any_use and i.on_day <= 30 then false
-            else i.days_abstinent = 30
+            when i.days_abstinent is not null then i.days_abstinent = 30
+            -- Nobody asked for the days, but what was said of the time since leaving answers it: no use holds for these
+            -- 30 days when they lie after leaving, and use was in them when they reach back to it.
+            when i.any_use = false and i.on_day >= 30 then true
+            when i.any_use and i.on_day <= 30 then false
         end as is_abstinent,
         i.any_use,
         i.employed,
