@@ -153,7 +153,7 @@ def definition_card(measure: Measure) -> DefinitionCard:
         window=window_words(measure),
         unknown=_unknown(measure),
         also_missing=_also_missing(measure),
-        variants=(*measure.variants, *measure.ratio_variants),
+        variants=(*measure.variants, *measure.wider, *measure.ratio_variants),
         interval=INTERVALS[measure.estimator],
         better=BETTER[measure.better],
         minimum=f"{measure.minimum_for_headline} known {_units(measure)} for a headline",

@@ -99,6 +99,11 @@ def evaluate(
                     found, variants={**found.variants, WEIGHTED: _weighted(findings.own(number), shares, found)}
                 )
             results[position] = found
+    for position, others in _of_more(measures, snapshot, cohort, by, grain).items():
+        # Where nothing was collected there is no variant either.
+        if results[position].variants:
+            variants = {**results[position].variants, **others}
+            results[position] = replace(results[position], variants=variants)
     return [results[position] for position in range(len(measures))]
 
 
@@ -107,11 +112,41 @@ def statement(measure: Measure, cohort: Cohort = EVERYBODY, by: Stratifier | Non
     if measure.estimator in PROGRAM_RATIOS:
         asked = program_statements(measure, cohort)
     else:
-        asked = statements(scan_of([measure], cohort, by))
+        asked = (
+            each
+            for counted in (measure, *_wider(measure).values())
+            for each in statements(scan_of([counted], cohort, by))
+        )
     return "\n\n".join(
         "\n".join([*(f"-- ${name} = {value!r}" for name, value in each.parameters.items()), f"{each.text};"])
         for each in asked
     )
+
+
+def _wider(measure: Measure) -> dict[str, Measure]:
+    """Return the measure over more rows: without a step of its ladder."""
+    return {
+        words: replace(
+            measure,
+            eligible={label: condition for label, condition in measure.eligible.items() if label != step},
+            lost={label: lost for label, lost in measure.lost.items() if label != step},
+            wider={},
+        )
+        for words, step in measure.wider.items()
+    }
+
+
+def _of_more(
+    measures: Sequence[Measure], snapshot: SnapshotCursor, cohort: Cohort, by: Stratifier | None, grain: Grain
+) -> dict[int, dict[str, dict[str, Estimate]]]:
+    """Return the variants over more rows, by position of the measure: one more statement for all of them together."""
+    asked = [(position, *each) for position, measure in enumerate(measures) for each in _wider(measure).items()]
+    found: dict[int, dict[str, dict[str, Estimate]]] = {}
+    if asked:
+        results = evaluate([each for *_, each in asked], snapshot, cohort, by, persons=False, grain=grain)
+        for (position, words, _), result in zip(asked, results, strict=True):
+            found.setdefault(position, {})[words] = dict(result.estimates)
+    return found
 
 
 def _shared(measures: Sequence[Measure]) -> Iterator[list[int]]:

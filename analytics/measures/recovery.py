@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Literal
 
 from analytics.measures.denominators import LEFT, NOT_LEFT, REVIEWED
-from analytics.measures.substance_use import FOR_USE, due_for_call
+from analytics.measures.substance_use import ALL_DUE, FOR_USE, IN_A_CONTROLLED_PLACE, due_for_call
 from analytics.measures.types import Estimator, Measure, Table
 
 SEEN = "seen at least once after leaving"
 DAY = 180
 
 _ELIGIBLE, _LOST = due_for_call(DAY)
+_FREE_TO_USE, _NOT_FREE_TO_USE = due_for_call(DAY, about_use=True)
 
 abstinence_continuous = Measure(
     id="abstinence_continuous",
@@ -23,15 +24,16 @@ abstinence_continuous = Measure(
         "Half a year after leaving, about {per_100} of every 100 people treated for substance use had not used at all "
         "since then, as far as they told us. The others had used, did not answer, or could not be "
         "reached. People who had "
-        "died, were in custody or had not agreed to be called are not counted."
+        "died, lived in jail or a hospital, or had not agreed to be called are not counted."
     ),
     table=Table.EPISODE_OUTCOME,
-    eligible={FOR_USE: "is_sud", **_ELIGIBLE},
-    lost={FOR_USE: "not treated for substance use", **_LOST},
+    eligible={FOR_USE: "is_sud", **_FREE_TO_USE},
+    lost={FOR_USE: "not treated for substance use", **_NOT_FREE_TO_USE},
     success="followup_180_continuous",
-    unknown_words="not reached, or not asked",
-    known_words="with an answer",
-    window="from leaving to the call on days 150 to 240",
+    wider=ALL_DUE,
+    unknown_words="not reached or not asked, and not seen to use",
+    known_words="with an answer, or seen to have used",
+    window="from leaving to day 240, when the time of the six-month call is over",
     horizon="observed_days >= los_days + 240",
     horizon_words="left at least 240 days ago",
     missing="failure",
@@ -39,11 +41,17 @@ abstinence_continuous = Measure(
     estimator=Estimator.PROPORTION,
     better="higher",
     needs=("followup",),
-    source="Project decision: no use since discharge at any contact or test up to the six-month call",
+    source="Project decision: no use since discharge at any contact or test until the six-month call's time is over",
     reviewed=REVIEWED,
     notes=(
-        "Any admission of use, any answer of less than 30 days without, and any positive test since leaving is use.",
-        "Among those with both answers it is never above the share without use in the past month.",
+        "Any admission of use, any answer of less than 30 days without, and any positive test since leaving is use, "
+        "up to day 240 and whether or not the person was reached for the six-month call. No use is what a person said "
+        "at that call, when nothing speaks against it.",
+        "Of people who were not reached only use can be known, so of those known the share is on the low side.",
+        IN_A_CONTROLLED_PLACE,
+        "At a call before day 30 the question about the last 30 days reaches back into the stay: its days of use count "
+        "only when they do not all fit before leaving.",
+        "It is never above the share without use in the past month.",
     ),
 )
 
@@ -73,13 +81,20 @@ time_to_first_use = Measure(
     notes=(
         "People who relapse are harder to reach, so those who drop out of sight are not like the others: the curve is "
         "too good. How many were never seen again stands in the ladder.",
-        "The day is that of the call or test that saw the use, which may have been earlier.",
+        "The day is that of the call or test that saw the use, which may have been earlier. Days of use told at a call "
+        "before day 30 count only when they do not all fit before leaving.",
     ),
 )
 
 
 def _change(
-    measure_id: str, title: str, state: str, before: str, after: str, better: Literal["higher", "lower"] = "higher"
+    measure_id: str,
+    title: str,
+    state: str,
+    before: str,
+    after: str,
+    better: Literal["higher", "lower"] = "higher",
+    notes: tuple[str, ...] = (),
 ) -> Measure:
     """Return the share in a state of life at the six-month call, beside the same people's at admission."""
     return Measure(
@@ -105,7 +120,12 @@ def _change(
         needs=("followup",),
         source="SAMHSA National Outcome Measures: at admission and at follow-up",
         reviewed=REVIEWED,
-        notes=("The change compares the same people before and after; those without both answers are not in it.",),
+        notes=(
+            "The change compares the same people before and after; those without both answers are not in it.",
+            "People who had died, were in custody when the call was due, or had not agreed to be called are rungs of "
+            "the ladder and not in the figure.",
+            *notes,
+        ),
     )
 
 
@@ -120,4 +140,5 @@ housing_change = _change(
 arrest_change = _change(
     "arrest_change", "Arrested, half a year on", "had been arrested in the month before",
     "arrested_admission", "followup_180_arrested", better="lower",
+    notes=("Whoever was in custody when the call was due is left out: the worst of what this figure is about.",),
 )  # fmt: skip

@@ -8,6 +8,7 @@ from analytics.measures.types import Estimator, Measure, Table
 FOR_USE = "treated for substance use"
 TESTED = "had a drug test booked"
 ALIVE, FREE, AGREED = "alive", "not in custody", "agreed to be called"
+AT_LARGE = "lived where they could have used"
 
 abstinence_discharge = Measure(
     id="abstinence_discharge",
@@ -30,7 +31,7 @@ abstinence_discharge = Measure(
         "controlled_environment": "controlled_admission",
         "stay_under_30_days": "los_days < 30",
     },
-    window="the last answer within 14 days of leaving, about the 30 days before it",
+    window="the last answer from 14 days before leaving to 7 days after, about the 30 days before it",
     mature=MATURE,
     missing="failure",
     estimator=Estimator.PROPORTION,
@@ -43,8 +44,8 @@ abstinence_discharge = Measure(
         "answer, and the best case, stand beside it.",
         "The change compares the same people before and after. People who came from a hospital, a "
         "residential program or jail could not use there; how many is given.",
-        "The answer at discharge is the last one within 14 days of leaving; one from the first week is the answer at "
-        "admission and is not read twice.",
+        "The answer at discharge is the last one from 14 days before leaving to 7 days after; one from the first week "
+        "is the answer at admission and is not read twice.",
         "In a stay under 30 days the question at discharge looks back to before admission; how many is given.",
     ),
 )
@@ -91,21 +92,39 @@ CALLS = {
 }
 
 
-def due_for_call(day: int) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the steps of people due for a call, and who falls out at each."""
+# Who never agreed is not reached either; without them a program that asks few would look as good as one that asks all.
+ALL_DUE = {"counting also people who had not agreed to be called": AGREED}
+
+IN_A_CONTROLLED_PLACE = (
+    "People who spent time of the month before the call in jail, a hospital or another controlled place are a rung of "
+    "their own, whatever they answered: they were not free to use. The files do not say how much of the month."
+)
+
+
+def due_for_call(day: int, *, about_use: bool = False) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the steps of people due for a call, and who falls out at each.
+
+    `about_use` : of a measure of use, which says nothing of a month in a place where nobody can use.
+    """
     outcome = f"followup_{day}_outcome"
+    # Who had died by an earlier call has died by this one, whether or not anybody wrote it down again.
+    died = ["discharge_reason", *(f"followup_{call}_outcome" for call in CALLS if call <= day)]
     eligible = {
         LEFT: "is_closed",
-        ALIVE: f"discharge_reason is distinct from 'deceased' and {outcome} is distinct from 'deceased'",
+        ALIVE: " and ".join(f"{column} is distinct from 'deceased'" for column in died),
         FREE: f"{outcome} is distinct from 'incarcerated'",
-        AGREED: f"{outcome} is distinct from 'no_consent'",
+        AT_LARGE: f"followup_{day}_controlled is distinct from true",
+        AGREED: f"{outcome} is distinct from 'no_consent' and consent_followup is distinct from false",
     }
     lost = {
         LEFT: NOT_LEFT[LEFT],
         ALIVE: "died",
         FREE: "in custody when the call was due",
+        AT_LARGE: "in jail, hospital or another controlled place in the month before",
         AGREED: "had not agreed to be called",
     }
+    if not about_use:
+        del eligible[AT_LARGE], lost[AT_LARGE]
     return eligible, lost
 
 
@@ -124,6 +143,7 @@ def _reached(day: int) -> Measure:
         eligible=eligible,
         lost=lost,
         success=f"followup_{day}_reached",
+        wider=ALL_DUE,
         unknown_words="no call recorded",
         window=f"days {first} to {last} after leaving",
         horizon=f"observed_days >= los_days + {last}",
@@ -136,8 +156,10 @@ def _reached(day: int) -> Measure:
         source=f"SAMHSA GPRA follow-up (80 % asked for); here from discharge, days {first} to {last}",
         reviewed=REVIEWED,
         notes=(
-            "Due are all who left, not only those who completed. Deaths, custody and no consent are known only "
-            "where the outcome of the call is recorded; each is a rung of the ladder.",
+            "Due are all who left, not only those who completed. Deaths and custody are known only where the outcome "
+            "of a call is recorded, no consent there or with the stay; each is a rung of the ladder. A death recorded "
+            "at an earlier call counts at every later one.",
+            "Given beside it: of all due, with the people who had not agreed to be called.",
             "What is said about those reached is not true of those not reached.",
         ),
     )
@@ -146,7 +168,7 @@ def _reached(day: int) -> Measure:
 def _abstinent(day: int) -> Measure:
     """Return the share without use in the month before the call, counting people not reached as using."""
     first, last, later = CALLS[day]
-    eligible, lost = due_for_call(day)
+    eligible, lost = due_for_call(day, about_use=True)
     return Measure(
         id=f"abstinence_followup_{day}",
         title=f"No use last month, {later} later",
@@ -161,12 +183,13 @@ def _abstinent(day: int) -> Measure:
             f"{later.capitalize()} after leaving, about {{per_100}} of every 100 people treated for substance use told "
             "us that they had not used in the last month. The others had used, did not answer, or "
             "could not be reached. "
-            "People who had died, were in custody or had not agreed to be called are not counted."
+            "People who had died, lived in jail or a hospital, or had not agreed to be called are not counted."
         ),
         table=Table.EPISODE_OUTCOME,
         eligible={FOR_USE: "is_sud", **eligible},
         lost={FOR_USE: "not treated for substance use", **lost},
         success=f"followup_{day}_abstinent",
+        wider=ALL_DUE,
         unknown_words="not reached, or no answer",
         window=f"a call on days {first} to {last} after leaving, about the 30 days before it",
         known_words="with an answer",
@@ -181,8 +204,11 @@ def _abstinent(day: int) -> Measure:
         reviewed=REVIEWED,
         notes=(
             "Everybody who left is due, not only those who completed. Not reached counts as using: a convention, not "
-            "the truth (Hallgren & Witkiewitz 2013). Of those with an answer, and the best case, stand beside it.",
+            "the truth (Hallgren & Witkiewitz 2013). Of those with an answer, and the best case, stand beside it; so "
+            "does the share of all due, with the people who had not agreed to be called.",
             "A drug test that was positive in the 30 days before the call beats what was said.",
+            "Where the days were not asked, what was said of use since leaving counts, when it answers the question.",
+            IN_A_CONTROLLED_PLACE,
         ),
     )
 

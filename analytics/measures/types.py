@@ -149,6 +149,7 @@ class Measure:
     weighted : for a PROPORTION, True where those known can be weighted so that they stand for all: what is not known
         is so because somebody was not reached.
     narrower : the variants that look at fewer rows: their NULL is left out, and not "not known".
+    wider : for a PROPORTION, words of a variant over more rows, to the step of `eligible` that it leaves out.
     also_counted : conditions counted among the eligible, known or not, and given in `details` by these words.
     open_ended : the words among `also_counted` for rows whose like were not all counted: where there are any, nobody
         knows how many are not known, so there is no worst and best case.
@@ -202,6 +203,7 @@ class Measure:
     variants: Mapping[str, str] = field(default_factory=dict)
     weighted: bool = False
     narrower: tuple[str, ...] = ()
+    wider: Mapping[str, str] = field(default_factory=dict)
     also_counted: Mapping[str, str] = field(default_factory=dict)
     open_ended: str | None = None
     paired: tuple[str, str] | None = None

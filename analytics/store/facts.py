@@ -29,6 +29,7 @@ NEEDED_PAPER: Final[dict[str, PaperKind]] = {"limited": "agreement", "expert": "
 #   4: outcome tables of requests for help and of satisfaction, the way from a hospital stay to a first session
 #   5: score_outcome knows the worst and the latest score of a stay, and the day of the last complete one
 #      minutes that lack some are not known; sessions missed in hospital are counted by themselves
+#      consent to be called, controlled places and use since leaving at follow-up
 SCHEMA_VERSION: Final = 5
 
 # Of the manifest itself: one digit more or less in it would be shown as a fact.

@@ -91,6 +91,7 @@ class _Clinic:
                 "admit_period": self.maybe(0.9, lambda: chance.choice(("2025-01", "2025-02"))),
                 "observed_days": observed,
                 "discharge_reason": reason,
+                "consent_followup": self.maybe(0.7, lambda: chance.random() < 0.9),
                 "wait_days": self.maybe(0.7, lambda: chance.randrange(40)),
             }
             self.rows["episode"].append(episode)
@@ -173,7 +174,7 @@ class _Clinic:
         chance = self.chance
         for _ in range(chance.choice((0, 0, 3, 10, 30))):
             source = self.code("source")
-            day = chance.choice((-14, -15, -7, 7, 8, 0, stay, stay - 14, stay + 14, stay + 15, stay + 40))
+            day = chance.choice((-14, -15, -7, 7, 8, 0, stay, stay - 15, stay - 14, stay + 7, stay + 8, stay + 40))
             self.rows["substance_use"].append(
                 {
                     "episode_id": episode_id,
@@ -190,7 +191,12 @@ class _Clinic:
 
     def followups(self, episode_id: int) -> None:
         chance = self.chance
-        edges = {30: (20, 21, 45, 46), 90: (74, 75, 120, 121), 180: (149, 150, 240, 241), 365: (334, 335, 425, 426)}
+        edges = {
+            30: (20, 21, 29, 30, 31, 45, 46),
+            90: (74, 75, 120, 121),
+            180: (149, 150, 240, 241),
+            365: (334, 335, 425, 426),
+        }
         for due_day, days in edges.items():
             if chance.random() < 0.75:
                 reached = chance.random() < 0.7
@@ -204,13 +210,14 @@ class _Clinic:
                         else None,
                         "reached": reached,
                         "outcome": self.maybe(0.7, lambda: self.code("followup_outcome")),
-                        "days_abstinent_past_30": self.maybe(0.8, lambda: chance.choice((0, 29, 30, 30, 30)))
+                        "days_abstinent_past_30": self.maybe(0.8, lambda: chance.choice((0, 20, 21, 29, 30, 30, 30)))
                         if reached
                         else None,
                         "any_use_since_discharge": self.maybe(0.6, lambda: chance.random() < 0.4),
                         "employed": self.maybe(0.7, lambda: chance.random() < 0.5),
                         "stable_housing": self.maybe(0.7, lambda: chance.random() < 0.8),
                         "arrested": self.maybe(0.7, lambda: chance.random() < 0.1),
+                        "controlled_environment": self.maybe(0.5, lambda: chance.random() < 0.2),
                         "recovery_meetings": self.maybe(0.6, lambda: chance.choice((0, 0, 3, 12))),
                     }
                 )

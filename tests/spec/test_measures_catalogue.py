@@ -187,6 +187,10 @@ def test_abstinence_half_a_year_later_counts_everybody_who_left() -> None:
     assert counted(use.estimates[ALL]) == (39, 100, 40)
     assert use.estimates[ALL].upper_bound == pytest.approx(0.79)
     assert counted(use.variants[OF_KNOWN][ALL])[:2] == (39, 60)
+    all_due = use.variants["counting also people who had not agreed to be called"][ALL]
+    assert counted(all_due) == (39, 115, 55)
+    assert (all_due.lower_bound, all_due.upper_bound) == pytest.approx((0.33913, 0.817391), abs=5e-7)
+    assert (all_due.ci_low, all_due.ci_high) == pytest.approx((0.259057, 0.429604), abs=1e-4)
     assert use.estimates[ALL].too_recent == 10
     assert (reach.estimates[ALL].numerator, reach.estimates[ALL].denominator) == (60, 101)
     lost = {step.lost_label: step.lost for step in use.ladder.steps}

@@ -131,11 +131,12 @@ def use(*rows: tuple[int, int]) -> list[dict[str, object]]:
     [
         ([(0, 12), (56, 0)], (12, False), (0, True)),
         ([(-14, 5), (42, 1)], (5, False), (1, False)),  # the first days of the windows
-        ([(7, 5), (70, 1)], (5, False), (1, False)),  # the last ones
-        ([(-15, 5), (8, 5), (41, 1), (71, 1)], (None, None), (None, None)),  # a day too early or too late
+        ([(7, 5), (63, 1)], (5, False), (1, False)),  # the last ones
+        ([(-15, 5), (8, 5), (41, 1), (64, 1)], (None, None), (None, None)),  # a day too early or too late
         ([(-2, 8), (2, 0)], (8, False), (None, None)),  # equally near: the earlier
         ([(0, 0), (0, 3)], (3, False), (None, None)),  # two substances: the most days
         ([(50, 0), (60, 4), (60, 2)], (None, None), (4, False)),  # the last day, the most of it
+        ([(56, 0), (66, 9)], (None, None), (0, True)),  # m0: to los + 7; ten days later speaks of life after it
     ],
 )
 def test_days_used_at_admission_and_at_discharge(rows: list[Any], admission: Any, discharge: Any) -> None:

@@ -141,7 +141,8 @@ class EventTwin:
         admission.sort(key=lambda report: (abs(report[0]), report[0], -report[1]))
         discharge: list[tuple[int, int]] = []
         if episode["los_days"] is not None:
-            discharge = [(day, used) for day, used in reports if day > 7 and abs(day - episode["los_days"]) <= 14]
+            left = episode["los_days"]
+            discharge = [(day, used) for day, used in reports if day > 7 and left - 14 <= day <= left + 7]
             discharge.sort(key=lambda report: (-report[0], -report[1]))
         row["days_used_admission"] = admission[0][1] if admission else None
         row["days_used_discharge"] = discharge[0][1] if discharge else None
@@ -196,6 +197,7 @@ class EventTwin:
     def followups(self, episode: Row) -> Row:
         row = self._relapse(episode)
         row |= {
+            "consent_followup": episode["consent_followup"],
             "employed_admission": episode["employed_at_admission"],
             "housed_admission": episode["stable_housing_at_admission"],
             "arrested_admission": episode["arrested_past_30_at_admission"],
@@ -231,25 +233,26 @@ class EventTwin:
             if held is None:
                 continue
             on, said, abstinent = held["on"], held["any_use_since_discharge"], held["days_abstinent_past_30"]
-            if said or (abstinent is not None and abstinent < 30):
+            used = None if abstinent is None else 30 - abstinent
+            before_leaving = max(0, 30 - on)  # as many of the 30 days lie before discharge
+            if said or (used is not None and used > before_leaving):
                 use.append(on)
-            elif said is False or (due_day == 30 and abstinent == 30):
+            elif said is False or (used == 0 and on <= 30):
                 clean.append(on)
             if due_day == 180:
-                row["followup_180_continuous"] = (on, said)
+                row["followup_180_continuous"] = True if said is False else None
                 for name, column in (("employed", "employed"), ("housed", "stable_housing"), ("arrested", "arrested")):
                     row[f"followup_180_{name}"] = held[column]
                 meetings = held["recovery_meetings"]
                 row["followup_180_meetings"] = None if meetings is None else meetings > 0
         row |= {"first_use_day": min(use, default=None), "last_clean_day": max(clean, default=None)}
-        if row["followup_180_continuous"] is not None:
-            on, said = row["followup_180_continuous"]
-            used = any(day <= on for day in use)
-            row["followup_180_continuous"] = False if used else True if said is False else None
+        # Seen to have used by the last day on which the call could be held: known, reached or not.
+        if any(day <= FOLLOWUP_WINDOWS[180][1] for day in use):
+            row["followup_180_continuous"] = False
         return row
 
     def _followup(self, episode: Row, due_day: int, window: tuple[int, int]) -> Row:
-        nothing: Row = {"reached": None, "abstinent": None, "outcome": None}
+        nothing: Row = {"reached": None, "abstinent": None, "outcome": None, "controlled": None}
         rows = [r for r in self.followup[episode["episode_id"]] if r["due_day"] == due_day]
         if episode["los_days"] is None:
             return nothing
@@ -258,9 +261,18 @@ class EventTwin:
             return nothing | {"reached": False if self.collected["followup"] and over else None}
         held = self._interview(episode, due_day)
         if held is None:
-            return nothing | {"reached": False, "outcome": rows[0]["outcome"]}
+            # An interview held at another time was about another month.
+            controlled = None if rows[0]["reached"] else rows[0]["controlled_environment"]
+            return nothing | {"reached": False, "outcome": rows[0]["outcome"], "controlled": controlled}
         abstinent = held["days_abstinent_past_30"]
-        abstinent = None if abstinent is None else abstinent == 30
+        if abstinent is None:
+            # The time since leaving and the last 30 days: use in the shorter one was in the longer one, too.
+            if held["any_use_since_discharge"] is True and held["on"] <= 30:
+                abstinent = False
+            elif held["any_use_since_discharge"] is False and held["on"] >= 30:
+                abstinent = True
+        else:
+            abstinent = abstinent == 30
         on = episode["los_days"] + held["on"]
         for r in self.substance_use[episode["episode_id"]]:
             positive = r["source"] in TESTS and r["result"] == "positive"
@@ -270,4 +282,5 @@ class EventTwin:
             "reached": True,
             "abstinent": abstinent,
             "outcome": held["outcome"],
+            "controlled": held["controlled_environment"],
         }

@@ -10,7 +10,7 @@ select
     -- A report in the window of admission speaks of the time before treatment: of a short stay it must not be
     -- read a second time, as the answer at discharge.
     max((s.day + 14) * 32 + s.days_used_past_30) filter (
-        where s.day between e.los_days - 14 and e.los_days + 14 and s.day > 7
+        where s.day between e.los_days - 14 and e.los_days + 7 and s.day > 7
     ) % 32 as days_used_discharge,
     bool_or(s.controlled_environment) filter (where s.day between -14 and 7) as controlled_admission
 from range_substance_use as s
@@ -116,12 +116,14 @@ select
     case when is_reached then stable_housing end as stable_housing,
     case when is_reached then arrested end as arrested,
     case when is_reached then recovery_meetings > 0 end as attends_meetings,
+    -- Also known of somebody who could not be reached there; but not by an interview about another month.
+    case when is_reached or not reached then controlled_environment end as is_controlled,
     -- Without a day of its own the interview stands on the day it was due.
     case when is_reached then coalesce(seen_day, due_day) end as on_day
 from placed;
 
--- What was seen of use after leaving, in days after discharge. An answer about the last 30 days covers the time since
--- discharge only at the first call.
+-- What was seen of use after leaving, in days after discharge. An answer about the last 30 days is about the time since
+-- discharge only: for use, when its days do not all fit before discharge; for no use, when nothing is left out.
 create or replace temp table episode_relapse as
 with seen as (
     select s.episode_id, s.day - e.los_days as on_day, s.result = 'positive' as is_use
@@ -133,8 +135,8 @@ with seen as (
         episode_id,
         on_day,
         case
-            when any_use or days_abstinent < 30 then true
-            when any_use = false or (due_day = 30 and days_abstinent = 30) then false
+            when any_use or days_abstinent < least(on_day, 30) then true
+            when any_use = false or (on_day <= 30 and days_abstinent = 30) then false
         end as is_use
     from interview
     where is_reached
@@ -163,35 +165,46 @@ judged as (
         i.is_reached,
         i.outcome,
         -- What a test saw beats what was said.
-        case when p.episode_id is not null then false else i.days_abstinent = 30 end as is_abstinent,
-        case when r.first_use_day <= i.on_day then false when i.any_use = false then true end as is_continuous,
+        case
+            when p.episode_id is not null then false
+            when i.days_abstinent is not null then i.days_abstinent = 30
+            -- Nobody asked for the days, but what was said of the time since leaving answers it: no use holds for these
+            -- 30 days when they lie after leaving, and use was in them when they reach back to it.
+            when i.any_use = false and i.on_day >= 30 then true
+            when i.any_use and i.on_day <= 30 then false
+        end as is_abstinent,
+        i.any_use,
         i.employed,
         i.stable_housing,
         i.arrested,
-        i.attends_meetings
+        i.attends_meetings,
+        i.is_controlled
     from interview as i
     left join positive_before as p on p.episode_id = i.episode_id and p.due_day = i.due_day
-    left join episode_relapse as r on r.episode_id = i.episode_id
 )
 select
     episode_id,
     bool_or(is_reached) filter (where due_day = 30) as reached_30,
     bool_or(is_abstinent) filter (where due_day = 30) as abstinent_30,
     min(outcome) filter (where due_day = 30) as outcome_30,
+    bool_or(is_controlled) filter (where due_day = 30) as controlled_30,
     bool_or(is_reached) filter (where due_day = 90) as reached_90,
     bool_or(is_abstinent) filter (where due_day = 90) as abstinent_90,
     min(outcome) filter (where due_day = 90) as outcome_90,
+    bool_or(is_controlled) filter (where due_day = 90) as controlled_90,
     bool_or(is_reached) filter (where due_day = 180) as reached_180,
     bool_or(is_abstinent) filter (where due_day = 180) as abstinent_180,
     min(outcome) filter (where due_day = 180) as outcome_180,
-    bool_or(is_continuous) filter (where due_day = 180 and is_reached) as continuous_180,
+    bool_or(is_controlled) filter (where due_day = 180) as controlled_180,
+    bool_or(any_use) filter (where due_day = 180) as any_use_180,
     bool_or(employed) filter (where due_day = 180) as employed_180,
     bool_or(stable_housing) filter (where due_day = 180) as housed_180,
     bool_or(arrested) filter (where due_day = 180) as arrested_180,
     bool_or(attends_meetings) filter (where due_day = 180) as meetings_180,
     bool_or(is_reached) filter (where due_day = 365) as reached_365,
     bool_or(is_abstinent) filter (where due_day = 365) as abstinent_365,
-    min(outcome) filter (where due_day = 365) as outcome_365
+    min(outcome) filter (where due_day = 365) as outcome_365,
+    bool_or(is_controlled) filter (where due_day = 365) as controlled_365
 from judged
 group by episode_id;
 

@@ -95,20 +95,24 @@ joined as (
         f.reached_30,
         f.abstinent_30,
         f.outcome_30,
+        f.controlled_30,
         f.reached_90,
         f.abstinent_90,
         f.outcome_90,
+        f.controlled_90,
         f.reached_180,
         f.abstinent_180,
         f.outcome_180,
-        f.continuous_180,
+        f.controlled_180,
+        f.any_use_180,
         f.employed_180,
         f.housed_180,
         f.arrested_180,
         f.meetings_180,
         f.reached_365,
         f.abstinent_365,
-        f.outcome_365
+        f.outcome_365,
+        f.controlled_365
     from range_episode as e
     inner join episode_stay as s on s.episode_id = e.episode_id
     cross join collected as c
@@ -223,6 +227,7 @@ select
     use_pattern,
     first_use_day,
     last_clean_day,
+    consent_followup,
     employed_at_admission as employed_admission,
     stable_housing_at_admission as housed_admission,
     arrested_past_30_at_admission as arrested_admission,
@@ -233,19 +238,23 @@ select
     end as followup_30_reached,
     abstinent_30 as followup_30_abstinent,
     outcome_30 as followup_30_outcome,
+    controlled_30 as followup_30_controlled,
     case
         when reached_90 is not null then reached_90
         when knows_followup and observed_days >= los_days + 120 then false
     end as followup_90_reached,
     abstinent_90 as followup_90_abstinent,
     outcome_90 as followup_90_outcome,
+    controlled_90 as followup_90_controlled,
     case
         when reached_180 is not null then reached_180
         when knows_followup and observed_days >= los_days + 240 then false
     end as followup_180_reached,
     abstinent_180 as followup_180_abstinent,
     outcome_180 as followup_180_outcome,
-    continuous_180 as followup_180_continuous,
+    controlled_180 as followup_180_controlled,
+    -- Use that was seen before the call's window ended is known, whether or not the person was reached.
+    case when first_use_day <= 240 then false when any_use_180 = false then true end as followup_180_continuous,
     employed_180 as followup_180_employed,
     housed_180 as followup_180_housed,
     arrested_180 as followup_180_arrested,
@@ -255,7 +264,8 @@ select
         when knows_followup and observed_days >= los_days + 425 then false
     end as followup_365_reached,
     abstinent_365 as followup_365_abstinent,
-    outcome_365 as followup_365_outcome
+    outcome_365 as followup_365_outcome,
+    controlled_365 as followup_365_controlled
 from joined
 order by program_id, admit_period, episode_id;
 
