@@ -189,7 +189,7 @@ select
     case when knows_acute then coalesce(direct_transfer, false) end as direct_transfer,
     case when knows_acute then direct_transfer_end_day end as direct_transfer_end_day,
     case when knows_acute then planned_admission_day end as planned_admission_day,
-    case when knows_acute then step_up_day end as step_up_day,
+    case when knows_stays then step_up_day end as step_up_day,
     case when knows_acute and knows_capture then coalesce(captured_days, 0) end as captured_days,
     case when knows_stays then days_since_inpatient end as days_since_inpatient,
     -- From the end of the hospital stay to the first session on a later day than that.
