@@ -95,11 +95,13 @@ step_up_during_episode = Measure(
     mature=MATURE,
     estimator=Estimator.PROPORTION,
     better="lower",
+    needs=("acute_event",),
     source="Hospital, residential or detox stay from day 1 to leaving, or transferred to higher care",
     reviewed=REVIEWED,
     notes=(
         "A safe move to more care is good care: read it beside readmission.",
-        "Where stays are not collected, only transfers written as the reason for leaving are seen.",
+        "Counted are stays known to us, and transfers to higher care written as the reason for leaving. Nobody is "
+        "known to have had no stay where stays are not collected, so there is then no figure.",
     ),
 )
 
@@ -119,10 +121,12 @@ step_up_rate = Measure(
     per=1000,
     estimator=Estimator.RATE,
     better="lower",
+    needs=("acute_event",),
     source="Events per enrolled days, exact Poisson interval (Garwood 1936)",
     reviewed=REVIEWED,
     notes=(
         "Everybody counts for the days enrolled so far, also people who are still in the program. A stay counts once.",
+        "Counted are hospital, residential and detox stays known to us, and transfers to higher care.",
         "A safe move to more care is good care: read it beside readmission.",
     ),
 )
@@ -130,26 +134,33 @@ step_up_rate = Measure(
 return_to_program = Measure(
     id="return_to_program",
     title="Came back, 1 to 6 months after leaving",
-    question="Of the people who left at least 180 days ago, how many were admitted here again on days 31 to 180?",
+    question=(
+        "Of the people who left at least 180 days ago, how many were admitted to the same program again on days 31 to "
+        "180?"
+    ),
     of_whom="of people who left at least 180 days ago",
-    did="were admitted here again on days 31 to 180",
+    did="were admitted to the same program again on days 31 to 180",
     family=(
-        "Of every 100 people whose treatment here had ended for at least a month, about {per_100} came back one to six "
-        "months later."
+        "Of every 100 people whose treatment here had ended for at least a month, about {per_100} came back to the "
+        "same program one to six months later."
     ),
     table=Table.EPISODE_OUTCOME,
     # The end of a course: a step to the next level within 30 days is the same course of treatment.
     eligible={**WHO_LEFT, ALIVE: "discharge_reason is distinct from 'deceased'", ENDED: "is_course_last"},
     lost={**NOT_LEFT, ALIVE: "died in the program", ENDED: "went on in another episode within 30 days"},
-    success="coalesce(days_to_next_episode between 31 and 180, false)",
+    success="coalesce(days_to_return between 31 and 180, false)",
     window="days 31 to 180 after leaving",
     horizon="observed_days >= los_days + 180",
     horizon_words="left at least 180 days ago",
     estimator=Estimator.PROPORTION,
     better="neutral",
-    source="Project decision: a new admission more than 30 and at most 180 days after leaving",
+    source="Project decision: a new admission to the same program more than 30 and at most 180 days after leaving",
     reviewed=REVIEWED,
-    notes=("Coming back early is not a failure of care for an illness that comes back: read it without a colour.",),
+    notes=(
+        "Stays less than 31 days apart are one course of treatment, whichever the programs. The same program is one "
+        "of those in which that course was; an admission to another program is no return.",
+        "Coming back early is not a failure of care for an illness that comes back: read it without a colour.",
+    ),
 )
 
 

@@ -27,7 +27,8 @@ NEEDED_PAPER: Final[dict[str, PaperKind]] = {"limited": "agreement", "expert": "
 #      by item (score_item), and whence a score comes (score.given_as)
 #   3: referral, satisfaction, finance
 #   4: outcome tables of requests for help and of satisfaction, the way from a hospital stay to a first session
-SCHEMA_VERSION: Final = 4
+#   5: the days to a return to the same program; step-ups of open stays; waits counted from the file of requests
+SCHEMA_VERSION: Final = 5
 
 # Of the manifest itself: one digit more or less in it would be shown as a fact.
 CHECKSUM: Final = "checksum"

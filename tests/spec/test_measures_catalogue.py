@@ -155,9 +155,9 @@ def test_moves_to_higher_care_per_thousand_days() -> None:
 def test_coming_back_counts_from_the_end_of_a_course() -> None:
     snapshot = small_snapshot(
         [
-            {"days_to_next_episode": 31},  # yes
-            {"days_to_next_episode": 180},  # yes
-            {"days_to_next_episode": 181},  # no, too late
+            {"days_to_return": 31},  # yes
+            {"days_to_return": 180},  # yes
+            {"days_to_return": 181},  # no, too late
             {},  # no
             {"days_to_next_episode": 12, "is_course_last": False},  # the same course goes on
             {"discharge_reason": "deceased"},  # cannot come back

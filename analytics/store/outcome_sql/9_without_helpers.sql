@@ -8,6 +8,10 @@ drop table episode_attendance;
 
 drop table episode_stay;
 
+drop table episode_return;
+
+drop table episode_request;
+
 drop table episode_weeks;
 
 drop table score_pair;
@@ -41,6 +45,8 @@ drop view range_score;
 drop view range_substance_use;
 
 drop view range_followup;
+
+drop view range_referral;
 
 drop view range_acute_event;
 
