@@ -38,15 +38,19 @@ def _readmission(day: int, months: str) -> Measure:
         table=Table.EPISODE_OUTCOME,
         eligible={**WHO_LEFT, ALIVE: "discharge_reason is distinct from 'deceased'"},
         lost={**NOT_LEFT, ALIVE: "died in the program"},
-        # Captured for too few days: a stay that was seen counts, none seen says nothing. Capture not collected:
-        # what we know is all there is, and the card says so.
+        # Captured for too few days: not known, also where a stay was seen. Were these a yes while none seen is not
+        # known, the figure would rise with every window that ends early. Capture not collected: what we know is all
+        # there is, and the card says so.
         success=(
-            f"case when readmission_day between 1 and {day} then true "
-            f"when captured_days is null or captured_days >= {day} then false end"
+            f"case when captured_days is null or captured_days >= {day} "
+            f"then coalesce(readmission_day between 1 and {day}, false) end"
         ),
         unknown_words=f"stays not visible for {day} days",
         known_words="known to us",
-        also_counted={"direct_transfers": "direct_transfer"},
+        also_counted={
+            "direct_transfers": "direct_transfer",
+            "stays seen among the not known": f"captured_days < {day} and readmission_day between 1 and {day}",
+        },
         window=f"days 1 to {day} after leaving",
         mature=MATURE,
         horizon=f"observed_days >= exit_day + {day}",
@@ -62,7 +66,8 @@ def _readmission(day: int, months: str) -> Measure:
         notes=(
             "Counted are unplanned stays known to us. Without the record of when stays could be seen, no row "
             "counts as no stay, so the figure is a floor. A stay that does not say whether it was planned "
-            "counts as unplanned.",
+            "counts as unplanned. With that record, whoever it does not cover up to "
+            f"day {day} is not known, also where a stay was seen: these are given apart.",
             "A direct transfer (the day of leaving, or the next day after a transfer to higher care) is no "
             "readmission: it is counted during the program, and how many is given. The person stays at risk up "
             f"to day {day}.",

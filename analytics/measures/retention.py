@@ -8,6 +8,14 @@ from analytics.measures.denominators import MATURE, NOT_LEFT, REVIEWED, STAY, WH
 from analytics.measures.substance_use import FOR_USE
 from analytics.measures.types import Estimator, Measure, Table
 
+OF_AVOIDABLE: Final = "of avoidable outcomes"
+# Ways of leaving that say nothing for or against finishing (measures.md 4.B, completion_rate).
+NEUTRAL: Final = (
+    "('deceased', 'incarcerated', 'moved', 'insurance_ended', "
+    "'transferred_lower', 'transferred_lateral', 'transferred_higher')"
+)
+COMPLETED_FOR_SURE: Final = "coalesce(discharge_reason = 'completed', false)"
+
 completion = Measure(
     id="completion",
     title="Completed the program",
@@ -26,14 +34,20 @@ completion = Measure(
         "TEDS positive (any transfer)": (
             "discharge_reason in ('completed', 'transferred_lower', 'transferred_lateral', 'transferred_higher')"
         ),
+        OF_AVOIDABLE: f"case when discharge_reason in {NEUTRAL} then null else {COMPLETED_FOR_SURE} end",
     },
+    narrower=(OF_AVOIDABLE,),
+    also_counted={"transferred to higher care": "discharge_reason = 'transferred_higher'"},
     mature=MATURE,
     estimator=Estimator.PROPORTION,
     better="higher",
     source="SAMHSA TEDS-D, REASON = 1",
     reviewed=REVIEWED,
     notes=(
-        "Deaths and custody stay in: they are part of what became of the people who came.",
+        "Deaths and custody stay in: they are part of what became of the people who came. Of avoidable outcomes leaves "
+        "them out, and who moved, was transferred or lost their insurance; a reason not recorded counts there as not "
+        "completed.",
+        "Transfers to higher care are given apart: among TEDS positive they count, and few would call them a success.",
         "What counts as completing is the program's own rule, so programs are hard to compare.",
         "Split or limited by admission period, only admissions whose planned length passed two weeks ago are counted.",
     ),
@@ -245,6 +259,13 @@ planned_length_attained = Measure(
     lost={**NOT_LEFT, "with a planned length": "planned length not recorded"},
     numerator="least(exit_day, 7 * planned_weeks)",
     denominator="7 * planned_weeks",
+    ratio_variants={
+        # 90 % of 7 days a week, in whole numbers.
+        "stays of at least 90 % of the plan, of all stays": (
+            "case when 10 * exit_day >= 63 * planned_weeks then 1 else 0 end",
+            "1",
+        )
+    },
     ratio_unit="day",
     mature=MATURE,
     estimator=Estimator.RATIO,
@@ -252,5 +273,6 @@ planned_length_attained = Measure(
     source="Project decision: stay, at most the planned length, over planned length",
     reviewed=REVIEWED,
     minimum_for_headline=20,
+    minimum_counts_rows=True,
     notes=("The mean of stays is beside it: in the pooled figure long plans weigh more.",),
 )

@@ -8,6 +8,7 @@ import math
 import pytest
 
 from analytics.measures import ALL, Estimate, evaluate, find
+from analytics.measures.cards import definition_card, family_sentence
 from analytics.measures.estimate import OF_KNOWN
 from tests.spec.outcome_tables import Row, SmallSnapshot, one, small_snapshot
 
@@ -103,6 +104,27 @@ def test_planned_weeks_received() -> None:
     found = value(small_snapshot(stays), "planned_length_attained")
     assert counted(found)[:2] == (56 + 14 + 84 + 21, 56 * 3 + 84)
     assert found.details["mean_of_episodes"] == pytest.approx(0.65625)
+    result = one(small_snapshot(stays), find("planned_length_attained"))
+    assert counted(result.variants["stays of at least 90 % of the plan, of all stays"][ALL]) == (2, 4, 0)
+
+
+def test_a_headline_of_planned_days_needs_twenty_stays() -> None:
+    # measures.md 4.Z: the unit is the episode, at least 20; nineteen stays are 1,064 planned days.
+    for stays, told in ((19, False), (20, True)):
+        measure, rows = find("planned_length_attained"), [{"los_days": 28 + number} for number in range(stays)]
+        assert (family_sentence(measure, value(small_snapshot(rows), measure.id)) is not None) == told
+    assert definition_card(measure).minimum == "20 known stays for a headline"
+
+
+def test_completion_of_avoidable_outcomes_leaves_out_what_nobody_chose() -> None:
+    # measures.md 4.B (c): "excluding neutral exits (died, incarcerated, moved, insurance_ended, transferred)"
+    neutral = ["deceased", "incarcerated", "moved", "insurance_ended"]
+    neutral += ["transferred_lower", "transferred_lateral", "transferred_higher", "transferred_higher"]
+    reasons = ["completed", "completed", "lost_contact", None, *neutral]
+    result = one(small_snapshot([{"discharge_reason": reason} for reason in reasons]), find("completion"))
+    # "reason NULL = not completed, counted": 2 of 4.
+    assert counted(result.variants["of avoidable outcomes"][ALL]) == (2, 4, 0)
+    assert result.estimates[ALL].details["transferred to higher care"] == 2
 
 
 def test_weeks_at_the_planned_intensity() -> None:
@@ -136,7 +158,8 @@ def test_readmission_needs_as_many_visible_days_as_the_window() -> None:
         [{"captured_days": 60}, {"captured_days": 200}, {"captured_days": 60, "readmission_day": 50}]
     )
     assert counted(value(snapshot, "readmission_30d")) == (0, 3, 0)
-    assert counted(value(snapshot, "readmission_90d")) == (1, 2, 1)
+    # measures.md 4.F: "discharge+30 <= min(cut, capture_window end)"; whom nobody saw that long is not known.
+    assert counted(value(snapshot, "readmission_90d")) == (0, 1, 2)
 
 
 def test_moves_to_higher_care_per_thousand_days() -> None:

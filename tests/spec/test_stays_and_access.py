@@ -1,4 +1,4 @@
-"""Hospital stays, coming back and waiting, each from raw files that one can count by hand (measures.md 4 A, B and F)."""
+"""Hospital stays, coming back and waiting, from raw files that one can count by hand (measures.md 4 A, B and F)."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
@@ -142,3 +142,23 @@ def test_a_request_that_names_its_stay_counts_when_nothing_later_is_known(loaded
         },
     )
     assert loaded.snapshot.query("select wait_days from episode_outcome order by wait_days") == [(8,), (80,)]
+
+
+# measures.md 4.F, readmission_30d: "persons without capture window = unknown"
+
+
+def test_whom_no_window_covers_is_not_known_also_where_a_stay_was_seen(loaded: Loaded) -> None:
+    stays = [stay(f"E{number}", 0, 56) for number in (1, 2, 3, 4)]
+    windows = [{"person_id": f"P{number}", "from": day(0), "to": day(200)} for number in (1, 2)]
+    # P1: seen and readmitted; P2: seen and not. P3 and P4: in no window, though P3 was in a hospital.
+    loaded.load(
+        400,
+        {
+            "episodes": stays,
+            "readmissions": [hospital("P1", 66, 70), hospital("P3", 66, 70)],
+            "capture": windows,
+        },
+    )
+    found = loaded.value("readmission_30d")
+    assert counted(found) == (1, 2, 2)
+    assert found.details["stays seen among the not known"] == 1
