@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from analytics.measures.denominators import MATURE, NOT_LEFT, REVIEWED, STAY, WHO_LEFT
+from analytics.measures.denominators import GRACE_DAYS, MATURE, NOT_LEFT, REVIEWED, STAY, WHO_LEFT
 from analytics.measures.substance_use import FOR_USE
 from analytics.measures.types import Estimator, Measure, Table
 
@@ -100,6 +100,35 @@ completion_teds = Measure(
         "what a state files under each reason is its own rule; here our reasons are put together by their words",
     ),
     notes=("How many left for each reason is given. A transfer to higher care is among the transfers.",),
+)
+
+PLANNED: Final = "with a planned length"
+NOT_PLANNED: Final = "planned length not recorded"
+
+completion_planned = Measure(
+    id="completion_planned",
+    title="Completed, of all whose plan is over",
+    question="Of all people admitted whose planned time ended at least two weeks ago, how many completed the program?",
+    of_whom="of people admitted whose planned time is over",
+    did="had completed the program",
+    family="Of every 100 people admitted whose planned time is over, about {per_100} had finished the program.",
+    table=Table.EPISODE_OUTCOME,
+    eligible={PLANNED: "planned_weeks is not null"},
+    lost={PLANNED: NOT_PLANNED},
+    # Everybody admitted is in it, so it does not wait for the slow: still here, or left for whatever reason, is a no.
+    success=COMPLETED_FOR_SURE,
+    window="from admission to the data cut",
+    horizon=f"observed_days >= 7 * planned_weeks + {GRACE_DAYS}",
+    horizon_words="planned to end at least two weeks ago",
+    estimator=Estimator.PROPORTION,
+    better="higher",
+    source="Project decision: completed, of all admissions whose planned end is two weeks past",
+    reviewed=REVIEWED,
+    notes=(
+        "Whoever is still here, or left for a reason not recorded, counts as not completed. Beside completion, which "
+        "counts only those who left: in a growing program these are the short stays.",
+        "What counts as completing is the program's own rule, so programs are hard to compare.",
+    ),
 )
 
 completion_cif = Measure(
@@ -255,8 +284,8 @@ planned_length_attained = Measure(
     did="were spent in the program",
     family="People whose time in the program has ended had stayed about {per_100} of every 100 planned days.",
     table=Table.EPISODE_OUTCOME,
-    eligible={**WHO_LEFT, "with a planned length": "planned_weeks is not null"},
-    lost={**NOT_LEFT, "with a planned length": "planned length not recorded"},
+    eligible={**WHO_LEFT, PLANNED: "planned_weeks is not null"},
+    lost={**NOT_LEFT, PLANNED: NOT_PLANNED},
     numerator="least(exit_day, 7 * planned_weeks)",
     denominator="7 * planned_weeks",
     ratio_variants={

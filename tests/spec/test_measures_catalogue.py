@@ -127,6 +127,22 @@ def test_completion_of_avoidable_outcomes_leaves_out_what_nobody_chose() -> None
     assert result.estimates[ALL].details["transferred to higher care"] == 2
 
 
+def test_completion_of_the_planned_cohort_counts_everybody_whose_plan_is_over() -> None:
+    # measures.md 4.B (d): "completed / admissions with planned_end+14 <= cut (unknown or still in = not completed)"
+    rows: list[Row] = [
+        {},  # eight weeks, completed: yes
+        {"los_days": 10, "discharge_reason": "lost_contact"},
+        {"discharge_reason": None},
+        {"los_days": None, "observed_days": 70},  # still here, 14 days after its plan ended: no
+        {"los_days": None, "observed_days": 69},  # too recent
+        {"los_days": 20, "observed_days": 69},  # too recent, although completed
+        {"planned_weeks": None},
+    ]
+    found = value(small_snapshot(rows), "completion_planned")
+    assert counted(found) == (1, 4, 0)
+    assert found.too_recent == 2
+
+
 def test_weeks_at_the_planned_intensity() -> None:
     # ex: dose: 4 of 6 weeks; another stay of two weeks, both short; less than a week is no week
     snapshot = small_snapshot(
