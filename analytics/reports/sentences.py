@@ -63,9 +63,8 @@ def takeaway(disclosed: Disclosed[StratifiedResult]) -> str:
     known = known_for_headline(measure, estimate)
     if known < measure.minimum_for_headline:
         needed = f"({count(known)}; at least {measure.minimum_for_headline} needed)"
-        units = (
-            unit_words(result.cohort.unit, known) if measure.minimum_counts_rows else _units_of(result, estimate, known)
-        )
+        rows = counted_as(measure, result.cohort.unit)
+        units = unit_words(rows, known) if measure.minimum_counts_rows else _units_of(result, estimate, known)
         return f"{measure.title}: too few {units} to say {needed}"
     share = known_share(result)
     if share < KNOWN_FOR_HEADLINE:
