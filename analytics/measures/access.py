@@ -15,6 +15,8 @@ FROM_REFERRAL = "from the referral to the first attended session"
 _ELIGIBLE = {ASKED: "wait_days is not null", CAME: "first_attended_day is not null"}
 _LOST = {ASKED: "date of referral not recorded", CAME: "never came to a session"}
 _NOTES = (
+    "Where the requests for help are imported, the wait begins with the request that led to the stay, of several with "
+    "the earliest not more than 60 days before admission; else with the date of referral written beside the stay.",
     "People who asked for help and never started are not in it: read it beside how many of those who asked began.",
 )
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from analytics.instruments import Cutoff, find_instrument
 from analytics.measures.catalog import FAMILY_OF
-from analytics.measures.estimate import WEIGHTED, other_treatment
+from analytics.measures.estimate import WEIGHTED, known_for_headline, other_treatment
 from analytics.measures.evaluate import statement
 from analytics.measures.ladder_sql import MATURE_WORDS
 from analytics.measures.nhs_composite import PARTS
@@ -174,7 +174,9 @@ def family_sentence(measure: Measure, estimate: Estimate) -> str | None:
 
     `estimate` is shown as it is: what may not be shown is taken out before (`analytics.disclosure`).
     """
-    if measure.family is None or not estimate.has_value or estimate.known < measure.minimum_for_headline:
+    if measure.family is None or not estimate.has_value:
+        return None
+    if known_for_headline(measure, estimate) < measure.minimum_for_headline:
         return None
     if estimate.known_share < KNOWN_FOR_HEADLINE:
         return None
@@ -198,6 +200,8 @@ def _also_missing(measure: Measure) -> tuple[str, ...]:
 
 
 def _units(measure: Measure) -> str:
+    if measure.minimum_counts_rows:
+        return "stays"
     return f"{measure.ratio_unit}s" if measure.ratio_unit and measure.estimator is Estimator.RATIO else "outcomes"
 
 

@@ -41,8 +41,8 @@ def _hospital_after(day: int, weeks: str) -> Measure:
         },
         lost={**NOT_LEFT, alive: f"died by day {day}", free: f"in a hospital by day {day}"},
         success=(
-            f"case when {FIRST_STAY} <= {SEEN_FOR} then true "
-            f"when captured_days is null or exit_day + captured_days >= {SEEN_FOR} then false end"
+            f"case when captured_days is null or exit_day + captured_days >= {SEEN_FOR} "
+            f"then coalesce({FIRST_STAY} <= {SEEN_FOR}, false) end"
         ),
         unknown_words=f"stays not visible up to day {SEEN_FOR}",
         known_words="known to us",

@@ -38,15 +38,19 @@ def _readmission(day: int, months: str) -> Measure:
         table=Table.EPISODE_OUTCOME,
         eligible={**WHO_LEFT, ALIVE: "discharge_reason is distinct from 'deceased'"},
         lost={**NOT_LEFT, ALIVE: "died in the program"},
-        # Captured for too few days: a stay that was seen counts, none seen says nothing. Capture not collected:
-        # what we know is all there is, and the card says so.
+        # Captured for too few days: not known, also where a stay was seen. Were these a yes while none seen is not
+        # known, the figure would rise with every window that ends early. Capture not collected: what we know is all
+        # there is, and the card says so.
         success=(
-            f"case when readmission_day between 1 and {day} then true "
-            f"when captured_days is null or captured_days >= {day} then false end"
+            f"case when captured_days is null or captured_days >= {day} "
+            f"then coalesce(readmission_day between 1 and {day}, false) end"
         ),
         unknown_words=f"stays not visible for {day} days",
         known_words="known to us",
-        also_counted={"direct_transfers": "direct_transfer"},
+        also_counted={
+            "direct_transfers": "direct_transfer",
+            "stays seen among the not known": f"captured_days < {day} and readmission_day between 1 and {day}",
+        },
         window=f"days 1 to {day} after leaving",
         mature=MATURE,
         horizon=f"observed_days >= exit_day + {day}",
@@ -62,7 +66,8 @@ def _readmission(day: int, months: str) -> Measure:
         notes=(
             "Counted are unplanned stays known to us. Without the record of when stays could be seen, no row "
             "counts as no stay, so the figure is a floor. A stay that does not say whether it was planned "
-            "counts as unplanned.",
+            "counts as unplanned. With that record, whoever it does not cover up to "
+            f"day {day} is not known, also where a stay was seen: these are given apart.",
             "A direct transfer (the day of leaving, or the next day after a transfer to higher care) is no "
             "readmission: it is counted during the program, and how many is given. The person stays at risk up "
             f"to day {day}.",
@@ -95,11 +100,13 @@ step_up_during_episode = Measure(
     mature=MATURE,
     estimator=Estimator.PROPORTION,
     better="lower",
+    needs=("acute_event",),
     source="Hospital, residential or detox stay from day 1 to leaving, or transferred to higher care",
     reviewed=REVIEWED,
     notes=(
         "A safe move to more care is good care: read it beside readmission.",
-        "Where stays are not collected, only transfers written as the reason for leaving are seen.",
+        "Counted are stays known to us, and transfers to higher care written as the reason for leaving. Nobody is "
+        "known to have had no stay where stays are not collected, so there is then no figure.",
     ),
 )
 
@@ -119,10 +126,12 @@ step_up_rate = Measure(
     per=1000,
     estimator=Estimator.RATE,
     better="lower",
+    needs=("acute_event",),
     source="Events per enrolled days, exact Poisson interval (Garwood 1936)",
     reviewed=REVIEWED,
     notes=(
         "Everybody counts for the days enrolled so far, also people who are still in the program. A stay counts once.",
+        "Counted are hospital, residential and detox stays known to us, and transfers to higher care.",
         "A safe move to more care is good care: read it beside readmission.",
     ),
 )
@@ -130,26 +139,33 @@ step_up_rate = Measure(
 return_to_program = Measure(
     id="return_to_program",
     title="Came back, 1 to 6 months after leaving",
-    question="Of the people who left at least 180 days ago, how many were admitted here again on days 31 to 180?",
+    question=(
+        "Of the people who left at least 180 days ago, how many were admitted to the same program again on days 31 to "
+        "180?"
+    ),
     of_whom="of people who left at least 180 days ago",
-    did="were admitted here again on days 31 to 180",
+    did="were admitted to the same program again on days 31 to 180",
     family=(
-        "Of every 100 people whose treatment here had ended for at least a month, about {per_100} came back one to six "
-        "months later."
+        "Of every 100 people whose treatment here had ended for at least a month, about {per_100} came back to the "
+        "same program one to six months later."
     ),
     table=Table.EPISODE_OUTCOME,
     # The end of a course: a step to the next level within 30 days is the same course of treatment.
     eligible={**WHO_LEFT, ALIVE: "discharge_reason is distinct from 'deceased'", ENDED: "is_course_last"},
     lost={**NOT_LEFT, ALIVE: "died in the program", ENDED: "went on in another episode within 30 days"},
-    success="coalesce(days_to_next_episode between 31 and 180, false)",
+    success="coalesce(days_to_return between 31 and 180, false)",
     window="days 31 to 180 after leaving",
     horizon="observed_days >= los_days + 180",
     horizon_words="left at least 180 days ago",
     estimator=Estimator.PROPORTION,
     better="neutral",
-    source="Project decision: a new admission more than 30 and at most 180 days after leaving",
+    source="Project decision: a new admission to the same program more than 30 and at most 180 days after leaving",
     reviewed=REVIEWED,
-    notes=("Coming back early is not a failure of care for an illness that comes back: read it without a colour.",),
+    notes=(
+        "Stays less than 31 days apart are one course of treatment, whichever the programs. The same program is one "
+        "of those in which that course was; an admission to another program is no return.",
+        "Coming back early is not a failure of care for an illness that comes back: read it without a colour.",
+    ),
 )
 
 

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from analytics.measures.denominators import MATURE, NOT_LEFT, REVIEWED, STAY, WHO_LEFT
+from analytics.measures.denominators import GRACE_DAYS, MATURE, NOT_LEFT, REVIEWED, STAY, WHO_LEFT
 from analytics.measures.substance_use import FOR_USE
 from analytics.measures.types import Estimator, Measure, Table
+
+OF_AVOIDABLE: Final = "of avoidable outcomes"
+# Ways of leaving that say nothing for or against finishing (measures.md 4.B, completion_rate).
+NEUTRAL: Final = (
+    "('deceased', 'incarcerated', 'moved', 'insurance_ended', "
+    "'transferred_lower', 'transferred_lateral', 'transferred_higher')"
+)
+COMPLETED_FOR_SURE: Final = "coalesce(discharge_reason = 'completed', false)"
 
 completion = Measure(
     id="completion",
@@ -26,14 +34,20 @@ completion = Measure(
         "TEDS positive (any transfer)": (
             "discharge_reason in ('completed', 'transferred_lower', 'transferred_lateral', 'transferred_higher')"
         ),
+        OF_AVOIDABLE: f"case when discharge_reason in {NEUTRAL} then null else {COMPLETED_FOR_SURE} end",
     },
+    narrower=(OF_AVOIDABLE,),
+    also_counted={"transferred to higher care": "discharge_reason = 'transferred_higher'"},
     mature=MATURE,
     estimator=Estimator.PROPORTION,
     better="higher",
     source="SAMHSA TEDS-D, REASON = 1",
     reviewed=REVIEWED,
     notes=(
-        "Deaths and custody stay in: they are part of what became of the people who came.",
+        "Deaths and custody stay in: they are part of what became of the people who came. Of avoidable outcomes leaves "
+        "them out, and who moved, was transferred or lost their insurance; a reason not recorded counts there as not "
+        "completed.",
+        "Transfers to higher care are given apart: among TEDS positive they count, and few would call them a success.",
         "What counts as completing is the program's own rule, so programs are hard to compare.",
         "Split or limited by admission period, only admissions whose planned length passed two weeks ago are counted.",
     ),
@@ -86,6 +100,35 @@ completion_teds = Measure(
         "what a state files under each reason is its own rule; here our reasons are put together by their words",
     ),
     notes=("How many left for each reason is given. A transfer to higher care is among the transfers.",),
+)
+
+PLANNED: Final = "with a planned length"
+NOT_PLANNED: Final = "planned length not recorded"
+
+completion_planned = Measure(
+    id="completion_planned",
+    title="Completed, of all whose plan is over",
+    question="Of all people admitted whose planned time ended at least two weeks ago, how many completed the program?",
+    of_whom="of people admitted whose planned time is over",
+    did="had completed the program",
+    family="Of every 100 people admitted whose planned time is over, about {per_100} had finished the program.",
+    table=Table.EPISODE_OUTCOME,
+    eligible={PLANNED: "planned_weeks is not null"},
+    lost={PLANNED: NOT_PLANNED},
+    # Everybody admitted is in it, so it does not wait for the slow: still here, or left for whatever reason, is a no.
+    success=COMPLETED_FOR_SURE,
+    window="from admission to the data cut",
+    horizon=f"observed_days >= 7 * planned_weeks + {GRACE_DAYS}",
+    horizon_words="planned to end at least two weeks ago",
+    estimator=Estimator.PROPORTION,
+    better="higher",
+    source="Project decision: completed, of all admissions whose planned end is two weeks past",
+    reviewed=REVIEWED,
+    notes=(
+        "Whoever is still here, or left for a reason not recorded, counts as not completed. Beside completion, which "
+        "counts only those who left: in a growing program these are the short stays.",
+        "What counts as completing is the program's own rule, so programs are hard to compare.",
+    ),
 )
 
 completion_cif = Measure(
@@ -241,10 +284,17 @@ planned_length_attained = Measure(
     did="were spent in the program",
     family="People whose time in the program has ended had stayed about {per_100} of every 100 planned days.",
     table=Table.EPISODE_OUTCOME,
-    eligible={**WHO_LEFT, "with a planned length": "planned_weeks is not null"},
-    lost={**NOT_LEFT, "with a planned length": "planned length not recorded"},
+    eligible={**WHO_LEFT, PLANNED: "planned_weeks is not null"},
+    lost={**NOT_LEFT, PLANNED: NOT_PLANNED},
     numerator="least(exit_day, 7 * planned_weeks)",
     denominator="7 * planned_weeks",
+    ratio_variants={
+        # 90 % of 7 days a week, in whole numbers.
+        "stays of at least 90 % of the plan, of all stays": (
+            "case when 10 * exit_day >= 63 * planned_weeks then 1 else 0 end",
+            "1",
+        )
+    },
     ratio_unit="day",
     mature=MATURE,
     estimator=Estimator.RATIO,
@@ -252,5 +302,6 @@ planned_length_attained = Measure(
     source="Project decision: stay, at most the planned length, over planned length",
     reviewed=REVIEWED,
     minimum_for_headline=20,
+    minimum_counts_rows=True,
     notes=("The mean of stays is beside it: in the pooled figure long plans weigh more.",),
 )

@@ -178,7 +178,8 @@ class Measure:
     weekly : for SLOPE, the score of week 0, 1, 2 …, NULL where there is none; `direction` as above.
     better : which direction is good; "neutral" where neither is.
     needs : what must have been collected (columns of table `collected`); empty = the episodes file suffices.
-    minimum_for_headline : fewest known units for which a headline sentence is given.
+    minimum_for_headline : fewest known units for which a headline sentence is given. minimum_counts_rows : for RATIO,
+        True where these are rows (stays), and not what `ratio_unit` says.
     """
 
     id: str
@@ -233,6 +234,7 @@ class Measure:
     needs: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     minimum_for_headline: int = 30
+    minimum_counts_rows: bool = False
     instrument: str | None = None
     profile: Profile = "default"
     deviations: tuple[str, ...] = ()

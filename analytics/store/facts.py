@@ -27,9 +27,10 @@ NEEDED_PAPER: Final[dict[str, PaperKind]] = {"limited": "agreement", "expert": "
 #      by item (score_item), and whence a score comes (score.given_as)
 #   3: referral, satisfaction, finance
 #   4: outcome tables of requests for help and of satisfaction, the way from a hospital stay to a first session
-#   5: score_outcome knows the worst and the latest score of a stay, and the day of the last complete one
-#      minutes that lack some are not known; sessions missed in hospital are counted by themselves
-#      consent to be called, controlled places and use since leaving at follow-up
+#   5: score_outcome knows the worst and the latest score of a stay, and the day of the last complete one;
+#      minutes that lack some are not known; sessions missed in hospital are counted by themselves;
+#      consent to be called, controlled places and use since leaving at follow-up;
+#      the days to a return to the same program; step-ups of open stays; waits counted from the file of requests
 SCHEMA_VERSION: Final = 5
 
 # Of the manifest itself: one digit more or less in it would be shown as a fact.

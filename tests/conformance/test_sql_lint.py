@@ -57,6 +57,7 @@ NOT_SQL = {
     "needs",
     "notes",
     "minimum_for_headline",
+    "minimum_counts_rows",
     "instrument",
     "profile",
     "deviations",

@@ -227,9 +227,9 @@ class _Clinic:
         chance = self.chance
         for episode in self.rows["episode"]:
             for _ in range(chance.choice((0, 1, 1, 2))):
-                days = chance.choice((0, 1, 16, 17, 30, 31, 60))
+                days = chance.choice((0, 1, 16, 17, 30, 31, 60, 61, 90))
                 stay = {"person_id": episode["person_id"], "episode_id": episode["episode_id"]}
-                self.referral(**stay, days_to_admission=days, episode_given=chance.random() < 0.5)
+                self.referral(**stay, days_to_admission=days, episode_given=days > 60 or chance.random() < 0.5)
         for number in range(persons):
             self.referral(person_id=chance.randrange(1, persons + 1))
             person_id = self.maybe(0.8, lambda number=number: persons + 1 + number // 2)

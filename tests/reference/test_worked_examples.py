@@ -127,7 +127,7 @@ def test_coming_back_among_the_twelve_episodes(shared: Path) -> None:
     build_outcomes(connection)
     of_90_days = replace(
         find("return_to_program"),
-        success="coalesce(days_to_next_episode between 31 and 90, false)",
+        success="coalesce(days_to_return between 31 and 90, false)",
         horizon="observed_days >= los_days + 90",
     )
     found = one(SmallSnapshot(connection), of_90_days).estimates[ALL]

@@ -42,6 +42,7 @@ class OutcomeTwin:
         self.tables = tables
         self.collected = tables["collected"][0]
         self.attendance = by_column(tables["attendance"], "episode_id")
+        self.requests = by_column(tables["referral"], "episode_id")
         self.episodes_of = {
             person: sorted(episodes, key=lambda e: (e["start_day"], e["episode_id"]))
             for person, episodes in by_column(tables["episode"], "person_id").items()
@@ -58,7 +59,7 @@ class OutcomeTwin:
             row = self._cohort(episode) | {"baseline_severity": self._severity_of_program(episode)}
             row |= {
                 "paperwork_lag": None if row["exit_day"] is None else episode["los_days"] - row["exit_day"],
-                "wait_days": episode["wait_days"],
+                "wait_days": self._wait(episode),
             }
             row |= self._course(episode) | self._attendance(episode)
             row |= self._composite(episode)
@@ -67,6 +68,14 @@ class OutcomeTwin:
             row |= self.events.followups(episode)
             rows.append(row)
         return rows
+
+    def _wait(self, episode: Row) -> int | None:
+        """Of several requests before a stay the earliest not more than 60 days before; else what else is known."""
+        asked = [r["days_to_admission"] for r in self.requests[episode["episode_id"]]]
+        usual = [days for days in asked if days <= 60]
+        if usual:
+            return max(usual)
+        return min(asked, default=None) if episode["wait_days"] is None else episode["wait_days"]
 
     def _composite(self, episode: Row) -> Row:
         """Complete first and last of the two questionnaires of the NHS composite."""
@@ -204,11 +213,20 @@ class OutcomeTwin:
         days = None
         if later and episode["los_days"] is not None:
             days = later[0]["start_day"] - episode["start_day"] - episode["los_days"]
+        is_last = mine[2] == max(entry[2] for entry in seen if entry[1] == mine[1])
+        # Back to a program of this course, in a later one; only the stay that ended the course is asked.
+        courses = {entry[0]: entry[1] for entry in seen}
+        programs = {e["program_id"] for e in person if courses[e["episode_id"]] == mine[1]}
+        returns = [e for e in person if courses[e["episode_id"]] > mine[1] and e["program_id"] in programs]
+        until_return = None
+        if is_last and returns and episode["los_days"] is not None:
+            until_return = returns[0]["start_day"] - episode["start_day"] - episode["los_days"]
         return {
             "course": mine[1],
             "course_step": mine[2],
-            "is_course_last": mine[2] == max(entry[2] for entry in seen if entry[1] == mine[1]),
+            "is_course_last": is_last,
             "days_to_next_episode": None if days is None or days < 0 else days,
+            "days_to_return": until_return,
         }
 
     # ---- attendance

@@ -81,13 +81,14 @@ def test_readmission_counts_what_could_be_seen() -> None:
     rows = [
         {"readmission_day": 30, "captured_days": 40},  # day 30 itself counts
         {"readmission_day": 31, "captured_days": 40},  # no
-        {"readmission_day": 5, "captured_days": 10},  # seen, so it counts, although capture ended early
+        {"readmission_day": 5, "captured_days": 10},  # not known, although seen: capture ended early
         {"readmission_day": None, "captured_days": 29},  # not known
         {"readmission_day": None, "captured_days": 30},  # no
         {"readmission_day": None, "captured_days": 30, "discharge_reason": "deceased"},  # left out
     ]
     estimate = one(small_snapshot(rows), READMISSION).estimates[ALL]
-    assert (estimate.numerator, estimate.denominator, estimate.unknown) == (2, 4, 1)
+    assert (estimate.numerator, estimate.denominator, estimate.unknown) == (1, 3, 2)
+    assert estimate.details["stays seen among the not known"] == 1
     without_capture = [{**row, "captured_days": None} for row in rows]
     assert counts(one(small_snapshot(without_capture), READMISSION))[ALL] == (2, 5)
 

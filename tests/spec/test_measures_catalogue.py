@@ -8,6 +8,7 @@ import math
 import pytest
 
 from analytics.measures import ALL, Estimate, evaluate, find
+from analytics.measures.cards import definition_card, family_sentence
 from analytics.measures.estimate import OF_KNOWN
 from tests.spec.outcome_tables import Row, SmallSnapshot, one, small_snapshot
 
@@ -103,6 +104,43 @@ def test_planned_weeks_received() -> None:
     found = value(small_snapshot(stays), "planned_length_attained")
     assert counted(found)[:2] == (56 + 14 + 84 + 21, 56 * 3 + 84)
     assert found.details["mean_of_episodes"] == pytest.approx(0.65625)
+    result = one(small_snapshot(stays), find("planned_length_attained"))
+    assert counted(result.variants["stays of at least 90 % of the plan, of all stays"][ALL]) == (2, 4, 0)
+
+
+def test_a_headline_of_planned_days_needs_twenty_stays() -> None:
+    # measures.md 4.Z: the unit is the episode, at least 20; nineteen stays are 1,064 planned days.
+    for stays, told in ((19, False), (20, True)):
+        measure, rows = find("planned_length_attained"), [{"los_days": 28 + number} for number in range(stays)]
+        assert (family_sentence(measure, value(small_snapshot(rows), measure.id)) is not None) == told
+    assert definition_card(measure).minimum == "20 known stays for a headline"
+
+
+def test_completion_of_avoidable_outcomes_leaves_out_what_nobody_chose() -> None:
+    # measures.md 4.B (c): "excluding neutral exits (died, incarcerated, moved, insurance_ended, transferred)"
+    neutral = ["deceased", "incarcerated", "moved", "insurance_ended"]
+    neutral += ["transferred_lower", "transferred_lateral", "transferred_higher", "transferred_higher"]
+    reasons = ["completed", "completed", "lost_contact", None, *neutral]
+    result = one(small_snapshot([{"discharge_reason": reason} for reason in reasons]), find("completion"))
+    # "reason NULL = not completed, counted": 2 of 4.
+    assert counted(result.variants["of avoidable outcomes"][ALL]) == (2, 4, 0)
+    assert result.estimates[ALL].details["transferred to higher care"] == 2
+
+
+def test_completion_of_the_planned_cohort_counts_everybody_whose_plan_is_over() -> None:
+    # measures.md 4.B (d): "completed / admissions with planned_end+14 <= cut (unknown or still in = not completed)"
+    rows: list[Row] = [
+        {},  # eight weeks, completed: yes
+        {"los_days": 10, "discharge_reason": "lost_contact"},
+        {"discharge_reason": None},
+        {"los_days": None, "observed_days": 70},  # still here, 14 days after its plan ended: no
+        {"los_days": None, "observed_days": 69},  # too recent
+        {"los_days": 20, "observed_days": 69},  # too recent, although completed
+        {"planned_weeks": None},
+    ]
+    found = value(small_snapshot(rows), "completion_planned")
+    assert counted(found) == (1, 4, 0)
+    assert found.too_recent == 2
 
 
 def test_weeks_at_the_planned_intensity() -> None:
@@ -136,7 +174,8 @@ def test_readmission_needs_as_many_visible_days_as_the_window() -> None:
         [{"captured_days": 60}, {"captured_days": 200}, {"captured_days": 60, "readmission_day": 50}]
     )
     assert counted(value(snapshot, "readmission_30d")) == (0, 3, 0)
-    assert counted(value(snapshot, "readmission_90d")) == (1, 2, 1)
+    # measures.md 4.F: "discharge+30 <= min(cut, capture_window end)"; whom nobody saw that long is not known.
+    assert counted(value(snapshot, "readmission_90d")) == (0, 1, 2)
 
 
 def test_moves_to_higher_care_per_thousand_days() -> None:
@@ -155,9 +194,9 @@ def test_moves_to_higher_care_per_thousand_days() -> None:
 def test_coming_back_counts_from_the_end_of_a_course() -> None:
     snapshot = small_snapshot(
         [
-            {"days_to_next_episode": 31},  # yes
-            {"days_to_next_episode": 180},  # yes
-            {"days_to_next_episode": 181},  # no, too late
+            {"days_to_return": 31},  # yes
+            {"days_to_return": 180},  # yes
+            {"days_to_return": 181},  # no, too late
             {},  # no
             {"days_to_next_episode": 12, "is_course_last": False},  # the same course goes on
             {"discharge_reason": "deceased"},  # cannot come back

@@ -92,7 +92,9 @@ def test_an_open_stay_has_no_exit_to_count_from_and_without_the_file_nothing_is_
     columns = "readmission_day, direct_transfer, planned_admission_day, step_up_day, captured_days"
     windows = [{"person_id": 1, "from_day": 0, "to_day": 400}]
     open_stay = [{"los_days": None}]
-    assert one(columns, episode=open_stay, acute_event=[stay(1, 5)], capture=windows) == (None,) * 5
+    # Day 5 of it is seen all the same: a rate per enrolled day counts the days of open stays.
+    assert one(columns, episode=open_stay, acute_event=[stay(1, 5)], capture=windows) == (None, None, None, 5, None)
+    assert one("step_up_day", episode=open_stay, acute_event=[stay(1, 0), stay(1, 61)]) is None
     assert one(columns, episode=[{}], capture=windows) == (None,) * 5
     assert one(columns, episode=[{}], collected={"acute_event": True}) == (None, False, None, None, None)
 

@@ -33,11 +33,16 @@ class EventTwin:
             "captured_days",
         )
         exit_day = exit_day_of(episode, self.attendance[episode["episode_id"]])
-        if not self.collected["acute_event"] or exit_day is None:
+        if not self.collected["acute_event"]:
             return dict.fromkeys(columns)
+        stays = [r for r in self.acute_event[episode["person_id"]] if r["level_of_care"] in ACUTE]
+        if exit_day is None:
+            # Still in the program: nothing has come after it, but a stay during it is seen.
+            since = [r["start_day"] - episode["start_day"] for r in stays]
+            seen = [day for day in since if 1 <= day <= episode["observed_days"]]
+            return dict.fromkeys(columns) | {"step_up_day": min(seen, default=None)}
         transfer_days = (0, 1) if exit_of(episode) == "transferred_higher" else (0,)
         exit_on_line = episode["start_day"] + exit_day
-        stays = [r for r in self.acute_event[episode["person_id"]] if r["level_of_care"] in ACUTE]
         transfers = [r for r in stays if r["start_day"] - exit_on_line in transfer_days]
         ends = [r["end_day"] for r in transfers]
         # Still in that stay, or nobody knows: no end. Two stays at once: the later end.

@@ -45,6 +45,11 @@ select * from substance_use where episode_id between getvariable('first_episode'
 create or replace temp view range_followup as
 select * from followup where episode_id between getvariable('first_episode') and getvariable('last_episode');
 
+create or replace temp view range_referral as
+select episode_id, days_to_admission
+from referral
+where episode_id between getvariable('first_episode') and getvariable('last_episode');
+
 create or replace temp view range_acute_event as
 select * from acute_event where person_id between getvariable('first_person') and getvariable('last_person');
 

@@ -96,6 +96,32 @@ select
     case when next_start >= start_day + los_days then next_start - (start_day + los_days) end as days_to_next_episode
 from ended;
 
+-- Back in a program in which the course was, once the course had ended: after two levels of care in two programs,
+-- either of them is the same program. An admission to another one is no return, and hides none that follows it.
+create or replace temp table episode_return as
+with several as (
+    select episode_id, person_id, program_id, course, is_course_last, los_days, start_day, line_end
+    from episode_stay
+    where episodes_of_person > 1
+)
+select ended.episode_id, min(back.start_day - ended.line_end) as days_to_return
+from several as ended
+inner join several as stayed on stayed.person_id = ended.person_id and stayed.course = ended.course
+inner join several as back
+    on back.person_id = stayed.person_id and back.program_id = stayed.program_id and back.course > stayed.course
+where ended.is_course_last and ended.los_days is not null
+group by ended.episode_id;
+
+-- Which request the wait for a stay began with: of several the earliest up to 60 days before it. A longer wait counts
+-- only where nothing later is known; the file of episodes may know a later one.
+create or replace temp table episode_request as
+select
+    episode_id,
+    max(days_to_admission) filter (where days_to_admission <= 60) as wait_days,
+    min(days_to_admission) as latest_wait_days
+from range_referral
+group by episode_id;
+
 -- A week that has its hours without the sessions that lack minutes is at dose; one that has not may be: not known.
 create or replace temp view week_at_dose as
 select

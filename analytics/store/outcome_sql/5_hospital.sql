@@ -1,7 +1,8 @@
 -- Hospital, residential and detox stays around the exit.
 
--- Every stay of a person is placed against every closed episode of that person: the same stay can be a step-up of
--- the second episode and a readmission after the first. planned NULL (not known) counts as unplanned.
+-- Every stay of a person is placed against every episode of that person: the same stay can be a step-up of the second
+-- episode and a readmission after the first. planned NULL (not known) counts as unplanned. An episode that is still open
+-- has no exit to count from, only days on which a step-up was seen: the rate per enrolled day counts its days too.
 create or replace temp table episode_acute as
 with placed as (
     select
@@ -9,14 +10,14 @@ with placed as (
         a.start_day - e.line_exit as after_exit,
         a.end_day - e.line_exit as end_after_exit,
         a.start_day - e.start_day as on_day,
-        e.exit_day,
+        coalesce(e.exit_day, e.observed_days) as enrolled_days,
         coalesce(a.planned, false) as planned,
         -- NULL exit = reason not known: then only day 0 is a direct transfer.
         a.start_day = e.line_exit
             or (a.start_day = e.line_exit + 1 and coalesce(e.exit = 'transferred_higher', false)) as is_transfer
     from range_acute_event as a
     inner join episode_stay as e on e.person_id = a.person_id
-    where e.los_days is not null and a.level_of_care in ('inpatient', 'residential', 'detox')
+    where a.level_of_care in ('inpatient', 'residential', 'detox')
 ),
 transfer as (
     select
@@ -40,7 +41,7 @@ select
         where p.after_exit >= 1 and not p.is_transfer and p.planned
             and (t.transfer_end is null or p.after_exit >= t.transfer_end)
     ) as planned_admission_day,
-    min(p.on_day) filter (where p.is_transfer or p.on_day between 1 and p.exit_day) as step_up_day
+    min(p.on_day) filter (where p.is_transfer or p.on_day between 1 and p.enrolled_days) as step_up_day
 from placed as p
 left join transfer as t on t.episode_id = p.episode_id
 group by p.episode_id;

@@ -25,7 +25,7 @@ program_instruments as (
 ),
 joined as (
     select
-        e.*,
+        e.* replace (coalesce(j.wait_days, e.wait_days, j.latest_wait_days) as wait_days),
         s.exit_day,
         s.exit,
         s.person_sequence,
@@ -33,6 +33,7 @@ joined as (
         s.course_step,
         s.is_course_last,
         s.days_to_next_episode,
+        b.days_to_return,
         s.line_exit,
         s.dose_minutes,
         cast(floor(s.full_days / 7) as integer) as full_weeks,
@@ -115,7 +116,9 @@ joined as (
         f.controlled_365
     from range_episode as e
     inner join episode_stay as s on s.episode_id = e.episode_id
+    left join episode_return as b on b.episode_id = e.episode_id
     cross join collected as c
+    left join episode_request as j on j.episode_id = e.episode_id
     left join episode_attendance as a on a.episode_id = e.episode_id
     left join episode_weeks as k on k.episode_id = e.episode_id
     left join episode_in_hospital as m on m.episode_id = e.episode_id
@@ -178,6 +181,7 @@ select
     course_step,
     is_course_last,
     days_to_next_episode,
+    days_to_return,
     case when knows_attendance then attended_sessions end as attended_sessions,
     case when knows_attendance then no_show_sessions end as no_show_sessions,
     case when knows_attendance then cancelled_client_sessions end as cancelled_client_sessions,
@@ -202,7 +206,7 @@ select
     case when knows_acute then coalesce(direct_transfer, false) end as direct_transfer,
     case when knows_acute then direct_transfer_end_day end as direct_transfer_end_day,
     case when knows_acute then planned_admission_day end as planned_admission_day,
-    case when knows_acute then step_up_day end as step_up_day,
+    case when knows_stays then step_up_day end as step_up_day,
     case when knows_acute and knows_capture then coalesce(captured_days, 0) end as captured_days,
     case when knows_stays then days_since_inpatient end as days_since_inpatient,
     -- From the end of the hospital stay to the first session on a later day than that.

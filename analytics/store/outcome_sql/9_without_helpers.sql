@@ -14,6 +14,10 @@ drop table episode_in_hospital;
 
 drop table episode_stay;
 
+drop table episode_return;
+
+drop table episode_request;
+
 drop table episode_weeks;
 
 drop table score_pair;
@@ -47,6 +51,8 @@ drop view range_score;
 drop view range_substance_use;
 
 drop view range_followup;
+
+drop view range_referral;
 
 drop view range_acute_event;
 
