@@ -51,6 +51,8 @@ def result_as_text(result: StratifiedResult, data_as_of: str = "") -> str:
         if counted := result.estimates[ALL].details.get(words):
             parts.append(f"{words.replace('_', ' ')}: {counted:,.0f}")
     for words, estimates in result.variants.items():
+        if words == UNKNOWN_AS_NO and not result.estimates[ALL].known:
+            continue  # of nobody known it would be a bare 0 %
         best = " (the best case)" if words == UNKNOWN_AS_NO and measure.better == "lower" else ""
         parts.append(f"{words}{best}: {_variant(measure, estimates[ALL])}")
     parts += ["", "Who is counted", *ladder_lines(result.ladder)]

@@ -40,9 +40,6 @@ def proportion(tally: Tally, measure: Measure, unit: Counted, missing: Missing |
     """
     treated = missing or measure.missing
     denominator = tally.known if treated == "shown" else tally.eligible
-    # The other treatment of a measure shows those known: of nobody known it would be a bare 0 %.
-    if missing is not None and not tally.known:
-        denominator = 0
     reason = why_nothing(tally, measure, unit)
     limits = wilson(tally.yes, denominator)
     return Estimate(

@@ -32,13 +32,13 @@ def test_one_definition_is_shown_with_an_index_of_its_family(demo: Path) -> None
 
 def test_an_address_opens_its_definition_with_questionnaire_and_thresholds(demo: Path) -> None:
     page = with_filters(SCRIPT, measure="recovery", instrument="gad7", profile="strict")
-    assert page.header[0].value == "Below the clinical range, GAD-7"
+    assert page.header[0].value == "Out of clinical range, GAD-7"
     text = told(page)
     assert "cut-off of the clinical range >= 10" in text
     assert "Change during care, not caused by care" in text
     # The other thresholds of the same declaration are a choice away, on the same card.
     next(box for box in page.selectbox if box.label == "Thresholds").set_value("default").run()
-    assert page.header[0].value == "Below the clinical range, GAD-7"
+    assert page.header[0].value == "Out of clinical range, GAD-7"
     assert "cut-off of the clinical range >= 8" in told(page)
 
 
@@ -58,7 +58,9 @@ def test_the_card_is_worked_with_the_numbers_of_these_data(demo: Path) -> None:
     # Of whom that is, and how many are not in it.
     assert re.search(rf"Who is counted: [\d,]+ admitted → .*{yes:,} had completed the program\.", text)
     assert re.search(r"Not counted: [\d,]+ still in the program", text)
-    assert re.search(rf"For families: Of every 100 people who left, about {percent} had finished", text)
+    assert re.search(
+        rf"For families: Of every 100 people whose time in the program had ended, about {percent} had finished", text
+    )
 
 
 def test_search_looks_in_every_family_and_says_when_nothing_is_found(demo: Path) -> None:

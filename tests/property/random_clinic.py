@@ -302,6 +302,6 @@ class _Clinic:
                     "person_id": person_id,
                     "source": chance.choice(("exchange", "claims")),
                     "from_day": first,
-                    "to_day": first + chance.choice((0, 9, 10, 29, 30, 60)),
+                    "to_day": first + chance.choice((0, 9, 10, 29, 30, 60, 200, 400)),
                 }
             )

@@ -38,7 +38,7 @@ def test_a_result_is_plain_data_for_json() -> None:
 def test_text_gives_value_interval_counts_and_who_is_missing() -> None:
     rows: list[Row] = [{}] * 7 + [{"discharge_reason": "moved"}] * 3 + [{"los_days": None}] * 2
     text = result_as_text(one(small_snapshot(rows), COMPLETION, Stratifier.MODALITY))
-    assert "70.0% (39.7% to 89.2%) of the 10 episodes with a recorded reason had completed the program (7)." in text
+    assert "70.0% (39.7% to 89.2%) of people who left the program had completed the program, 7 of 10 episodes." in text
     assert "Not known: 0. Too recent: 0." in text
     assert "10 left the program   (lost 2: still in the program)" in text
     assert "Snapshot small: everyone in the data; 12 episode rows, 12 people." in text

@@ -291,7 +291,7 @@ def test_levels_of_the_other_estimators() -> None:
         "Not counted: 97 (not measured twice)."
     )
     assert level_sentence(shown({"all": stay(56, 49, NAN)}, of=STAY)) == (
-        "Half of the 412 episodes were still in the program on day 56 (49 or more)."
+        "From day 56 (49 or more) on, half or fewer of the 412 episodes were still in the program."
     )
     assert level_sentence(shown({"all": left(0.61, 0.27, 0)}, of=LEAVING)) == (
         "By week 12, 61% of the 412 episodes had completed the program (56 to 66%)."
