@@ -49,9 +49,8 @@ started_within_7 = Measure(
     of_whom="of people who started with a known day of referral",
     did="had their first session within seven days",
     family=(
-        "Of every 100 people who started and whose day of asking we know, about {per_100} had their "
-        "first session within "
-        "a week of asking."
+        "Of every 100 people who started and whose day of asking we know, about {per_100} had their first session "
+        "within a week of asking."
     ),
     table=Table.EPISODE_OUTCOME,
     eligible=_ELIGIBLE,

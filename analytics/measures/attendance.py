@@ -90,9 +90,8 @@ dose_adherence = Measure(
     of_whom="of full weeks in the program",
     did="had the usual minimum hours",
     family=(
-        "In about {per_100} of every 100 weeks people got at least the usual minimum hours of "
-        "treatment (9 a week, 6 for "
-        "teens, 20 in partial hospital)."
+        "In about {per_100} of every 100 weeks people got at least the usual minimum hours of treatment (9 a week, 6 "
+        "for teens, 20 in partial hospital)."
     ),
     table=Table.EPISODE_OUTCOME,
     eligible={FULL_WEEKS: "full_weeks > 0"},
@@ -108,9 +107,8 @@ dose_adherence = Measure(
     source="ASAM level 2.1: 9 hours a week, adolescents 6; level 2.5: 20 hours",
     reviewed=REVIEWED,
     notes=(
-        "A week is seven days from admission; the last, unfinished week does not count. At least 9 "
-        "hours, 6 in programs "
-        "for adolescents, 20 in partial hospital; what a program plans for itself is not asked.",
+        "A week is seven days from admission; the last, unfinished week does not count. At least 9 hours, 6 in "
+        "programs for adolescents, 20 in partial hospital; what a program plans for itself is not asked.",
         "Where an attended session has no minutes, its week has the minimum if the other sessions reach it, and is "
         "otherwise not known; with one full week not known, the stay is not. Levels of care without a usual minimum "
         "are not known either.",

@@ -22,9 +22,8 @@ abstinence_continuous = Measure(
     did="had not used at all since leaving",
     family=(
         "Half a year after leaving, about {per_100} of every 100 people treated for substance use had not used at all "
-        "since then, as far as they told us. The others had used, did not answer, or could not be "
-        "reached. People who had "
-        "died, lived in jail or a hospital, or had not agreed to be called are not counted."
+        "since then, as far as they told us. The others had used, did not answer, or could not be reached. People who "
+        "had died, lived in jail or a hospital, or had not agreed to be called are not counted."
     ),
     table=Table.EPISODE_OUTCOME,
     eligible={FOR_USE: "is_sud", **_FREE_TO_USE},

@@ -174,8 +174,7 @@ def _abstinent(day: int) -> Measure:
         title=f"No use last month, {later} later",
         question=(
             f"{later.capitalize()} after leaving, how many of the people treated for substance use "
-            "who were due for a call "
-            "had not used in the month before?"
+            "who were due for a call had not used in the month before?"
         ),
         of_whom="of people treated for substance use who left",
         did=f"had not used in the month before, {later} later",

@@ -84,9 +84,8 @@ reliable_improvement = SymptomMeasure(
     better="higher",
     source=RELIABLE,
     notes=(
-        "Clearly: by at least the threshold in the table, which stands for more than the "
-        "questionnaire's own error. The "
-        "usual thresholds are lower than some published estimates of that error; profile strict uses larger ones.",
+        "Clearly: by at least the threshold in the table, which stands for more than the questionnaire's own error. "
+        "The usual thresholds are lower than some published estimates of that error; profile strict uses larger ones.",
     ),
 )
 

@@ -19,8 +19,9 @@ from tests.spec.row_tables import RowTables, load
 
 # A clinic takes a second to build: four of them, each built once for all tests.
 PERSONS = 120
-clinics = st.integers(1, 4)
-few = settings(max_examples=4, deadline=None, derandomize=True, phases=[Phase.generate])
+CLINICS = 4
+clinics = st.integers(1, CLINICS)
+few = settings(max_examples=CLINICS, deadline=None, derandomize=True, phases=[Phase.generate])
 
 
 def build(tables: RowTables) -> duckdb.DuckDBPyConnection:
@@ -76,8 +77,10 @@ def test_fewer_people_stay_longer(seed: int) -> None:
 @few
 @given(clinics)
 def test_no_use_at_all_is_never_more_than_no_use_last_month(seed: int) -> None:
-    point, whole = of_everybody(seed, [find("abstinence_followup_180"), find("abstinence_continuous")])
-    assert point.numerator > 0
+    asked = [find("abstinence_followup_180"), find("abstinence_continuous")]
+    # Few are reached, in time, without use and not in a controlled place: some in one of the clinics.
+    assert any(of_everybody(each, asked)[0].numerator for each in range(1, CLINICS + 1))
+    point, whole = of_everybody(seed, asked)
     assert whole.numerator <= point.numerator
     assert whole.known + whole.unknown == point.known + point.unknown
 
