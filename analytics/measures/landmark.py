@@ -45,7 +45,7 @@ def _hospital_after(day: int, weeks: str) -> Measure:
             f"then coalesce({FIRST_STAY} <= {SEEN_FOR}, false) end"
         ),
         unknown_words=f"stays not visible up to day {SEEN_FOR}",
-        known_words="known to us",
+        known_words="whose hospital stays we would see",
         window=f"days {day + 1} to {SEEN_FOR} after admission",
         horizon=f"observed_days >= {SEEN_FOR}",
         horizon_words=f"admitted at least {SEEN_FOR} days ago",

@@ -46,7 +46,7 @@ def _readmission(day: int, months: str) -> Measure:
             f"then coalesce(readmission_day between 1 and {day}, false) end"
         ),
         unknown_words=f"stays not visible for {day} days",
-        known_words="known to us",
+        known_words="whose hospital stays we would see",
         also_counted={
             "direct_transfers": "direct_transfer",
             "stays seen among the not known": f"captured_days < {day} and readmission_day between 1 and {day}",
