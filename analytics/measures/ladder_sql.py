@@ -61,6 +61,19 @@ class Statement:
     parameters: Mapping[str, object]
 
 
+# Columns of few values each, and what an expression of them may hold besides: words of SQL, our own s0 and o1.
+_CODES: Final = frozenset(
+    ("modality", "level_of_care", "track", "population", "gender", "is_closed", "is_sud", "discharge_reason", "exit")
+)
+_MOST_CODES: Final = 4
+_NAME: Final = re.compile(r"[a-z_][a-z0-9_]*")
+_LITERAL: Final = re.compile(r"'[^']*'")
+_ALIAS: Final = re.compile(r"[so]\d+")
+_NOT_COLUMNS: Final = frozenset(
+    _NAME.findall("case when then else end is not true false null in or and coalesce cast as tinyint distinct from")
+)
+
+
 def is_matured(measure: Measure, cohort: Cohort, by: Stratifier | None) -> bool:
     """True when the measure has a maturity rule and admission periods split or limit the cohort."""
     by_admission = by is Stratifier.ADMIT_PERIOD or cohort.bounded_by_admission
@@ -160,17 +173,28 @@ def counting(measures: Sequence[Measure], matured: Sequence[bool], rows: Rows, s
         for position, (measure, mature) in enumerate(zip(measures, matured, strict=True))
     ]
     inner = ",\n    ".join([*steps, *(f"({column.text}) as o{n}" for n, column in enumerate(columns))])
-    size, rows_counted = subject_of(measures[0]).size, "count(*)"
+    size, rows_counted, source = subject_of(measures[0]).size, "count(*)", rows.text
     if size is not None:
         inner, rows_counted = f"{inner},\n    {size} as size", "sum(size)"
+    elif of_codes := _only_codes(f"{split} {inner}"):
+        # Conditions on codes are asked of each combination that occurs, not of each row.
+        source = f"(select {', '.join(of_codes)}, count(*) as size from {rows.text} group by all)"
+        inner, rows_counted = f"{inner},\n    size", "sum(size)"
     names = [f"s{position}" for position in range(len(measures))] + [f"o{n}" for n in range(len(columns))]
     own = [[f"o{n}" for n, each in enumerate(columns) if each.measure == p] for p in range(len(measures))]
     sets = ",\n  ".join(f"(g, s{position}, {', '.join(outcome)})" for position, outcome in enumerate(own))
     text = (
         f"select g, {', '.join(names)}, {rows_counted} as episodes\nfrom (\n  select {split} as g,\n    {inner}\n"
-        f"  from {rows.text}\n)\ngroup by grouping sets (\n  {sets}\n)"
+        f"  from {source}\n)\ngroup by grouping sets (\n  {sets}\n)"
     )
     return Statement(text, parameters_in(text, dict(enumerate(measures)), rows))
+
+
+def _only_codes(text: str) -> list[str]:
+    """Return the columns that some expressions read when all are codes and few, so that few combinations occur."""
+    named = set(_NAME.findall(_LITERAL.sub("", text))) - _NOT_COLUMNS
+    columns = {name for name in named if not _ALIAS.fullmatch(name)}
+    return sorted(columns) if columns and columns <= _CODES and len(columns) <= _MOST_CODES else []
 
 
 def _outcomes_of(measure: Measure) -> Iterator[tuple[str, str, str]]:

@@ -17,6 +17,7 @@ from analytics.measures import (
     result_as_dict,
     result_as_text,
 )
+from analytics.measures.evaluate import statement
 from analytics.measures.groups import choices
 from analytics.statistics.gray import gray_test
 from tests.spec.outcome_tables import Row, counts, one, small_snapshot
@@ -342,3 +343,9 @@ def test_ratio_of_sums_by_group() -> None:
     half = 4.302652729911275 * 0.17320508075688773 / (0.6 * 0.4)  # t(.975, 2) on the logit
     assert estimate.ci_low == pytest.approx(1 / (1 + math.exp(half) * 0.4 / 0.6))
     assert [step.count for step in result.ladders["hybrid"].steps] == [3, 2, 2, 2]
+
+
+def test_conditions_on_codes_alone_are_asked_of_each_combination_once() -> None:
+    assert "group by all" in statement(find("completion"))
+    # Days are of many values: rows are counted as they are.
+    assert "group by all" not in statement(find("readmission_30d"))
