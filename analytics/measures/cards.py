@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, Literal
 
 from analytics.instruments import Cutoff, find_instrument
 from analytics.measures.catalog import FAMILY_OF
@@ -174,14 +174,17 @@ def family_sentence(measure: Measure, estimate: Estimate) -> str | None:
 
     `estimate` is shown as it is: what may not be shown is taken out before (`analytics.disclosure`).
     """
-    if measure.family is None or not estimate.has_value:
-        return None
-    if known_for_headline(measure, estimate) < measure.minimum_for_headline:
-        return None
-    if estimate.known_share < KNOWN_FOR_HEADLINE:
+    if measure.family is None or not estimate.has_value or withheld(measure, estimate):
         return None
     told = measure.family.format(per_100=f"{100 * estimate.value:.0f}", value=f"{estimate.value:g}")
     return f"{told}{_for_the_others(measure, estimate)}"
+
+
+def withheld(measure: Measure, estimate: Estimate) -> Literal["too few", "too few known"] | None:
+    """Return why there is no sentence for a value that there is; None when there is one."""
+    if known_for_headline(measure, estimate) < measure.minimum_for_headline:
+        return "too few"
+    return "too few known" if estimate.known_share < KNOWN_FOR_HEADLINE else None
 
 
 def _for_the_others(measure: Measure, estimate: Estimate) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analytics.disclosure import Disclosed, disclosed_only
-from analytics.measures.cards import family_sentence
+from analytics.measures.cards import family_sentence, withheld
 from analytics.measures.results import StratifiedResult
 from analytics.measures.types import ALL, Estimator
 from analytics.reports.numbers import count, scale_of, value_words
@@ -37,6 +37,6 @@ def family_example(disclosed: Disclosed[StratifiedResult]) -> str:
     told = family_sentence(measure, estimate)
     if told or not estimate.has_value:
         return told or measure.family.format(per_100="N", value="N")
-    if estimate.known < measure.minimum_for_headline:
+    if withheld(measure, estimate) == "too few":
         return "No sentence: too few people for one."
     return "No sentence: for more than half we do not know."

@@ -33,6 +33,7 @@ from analytics.reports.sentences import (
     takeaway,
     who_is_counted,
 )
+from analytics.reports.worked import family_example
 from tests.spec.showable import (
     COHORT_WORDS,
     LOOK_LADDER,
@@ -258,6 +259,10 @@ def test_no_headline_from_too_few_or_too_many_unknown() -> None:
     assert takeaway(shown({"all": sessions(0.8, 0.7, 0.9, 252, details={"episodes": 2})}, of=stays)) == (
         "Sessions attended: too few episodes to say (2; at least 20 needed)"
     )
+    # And the sentence for families says the same: too few, not that too many are unknown.
+    told = dataclasses.replace(stays, family="They came to {per_100} of 100.")
+    few = shown({"all": sessions(0.8, 0.7, 0.9, 252, details={"episodes": 2})}, of=told)
+    assert family_example(few) == "No sentence: too few people for one."
     assert takeaway(shown({"all": share(0, 0)})) == "Clearly better, PHQ-9: nobody matches these filters"
 
 
