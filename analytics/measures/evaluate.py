@@ -131,6 +131,7 @@ def _wider(measure: Measure) -> dict[str, Measure]:
             eligible={label: condition for label, condition in measure.eligible.items() if label != step},
             lost={label: lost for label, lost in measure.lost.items() if label != step},
             wider={},
+            variants={},
         )
         for words, step in measure.wider.items()
     }

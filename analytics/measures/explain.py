@@ -6,7 +6,6 @@ An explanation is about one person and never leaves the house (docs/privacy.md).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -20,6 +19,7 @@ from analytics.measures.ladder_sql import (
     amount_of,
     bound_to,
     is_matured,
+    names_in,
     outcome_of,
     parameters_in,
     step_code,
@@ -30,8 +30,6 @@ from analytics.measures.tally import why_not_collected
 from analytics.measures.types import Cohort, Estimator, Measure, SnapshotCursor, Stratifier
 
 EVERYBODY: Final = Cohort()
-TEXT: Final = re.compile(r"'[^']*'")
-NAME: Final = re.compile(r"[a-z_][a-z0-9_]*")
 
 
 class Answer(StrEnum):
@@ -114,7 +112,7 @@ def explain(
 
 def values_in(condition: str, columns: Mapping[str, object], parameters: Mapping[str, object]) -> dict[str, object]:
     """Return what a condition looks at: the columns it names, in their order there, then the thresholds it binds."""
-    named = dict.fromkeys(NAME.findall(TEXT.sub("", PARAMETER.sub("", condition))))
+    named = dict.fromkeys(names_in(condition))
     bound = dict.fromkeys(PARAMETER.findall(condition))
     return {name: columns[name] for name in named if name in columns} | {
         f"${name}": parameters[name] for name in bound if name in parameters

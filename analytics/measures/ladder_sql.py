@@ -61,14 +61,13 @@ class Statement:
     parameters: Mapping[str, object]
 
 
-# Columns of few values each, and what an expression of them may hold besides: words of SQL, our own s0 and o1.
+# Columns of few values each, and the words of SQL that an expression of them may hold besides.
 _CODES: Final = frozenset(
     ("modality", "level_of_care", "track", "population", "gender", "is_closed", "is_sud", "discharge_reason", "exit")
 )
 _MOST_CODES: Final = 4
 _NAME: Final = re.compile(r"[a-z_][a-z0-9_]*")
 _LITERAL: Final = re.compile(r"'[^']*'")
-_ALIAS: Final = re.compile(r"[so]\d+")
 _NOT_COLUMNS: Final = frozenset(
     _NAME.findall("case when then else end is not true false null in or and coalesce cast as tinyint distinct from")
 )
@@ -169,14 +168,15 @@ def counting(measures: Sequence[Measure], matured: Sequence[bool], rows: Rows, s
     """
     columns = outcomes(measures)
     steps = [
-        f"{bound_to(position, step_code(steps_of(measure, mature)))} as s{position}"
+        bound_to(position, step_code(steps_of(measure, mature)))
         for position, (measure, mature) in enumerate(zip(measures, matured, strict=True))
     ]
-    inner = ",\n    ".join([*steps, *(f"({column.text}) as o{n}" for n, column in enumerate(columns))])
+    codes = [f"{step} as s{position}" for position, step in enumerate(steps)]
+    inner = ",\n    ".join([*codes, *(f"({column.text}) as o{n}" for n, column in enumerate(columns))])
     size, rows_counted, source = subject_of(measures[0]).size, "count(*)", rows.text
     if size is not None:
         inner, rows_counted = f"{inner},\n    {size} as size", "sum(size)"
-    elif of_codes := _only_codes(f"{split} {inner}"):
+    elif of_codes := _only_codes([split, *steps, *(column.text for column in columns)]):
         # Conditions on codes are asked of each combination that occurs, not of each row.
         source = f"(select {', '.join(of_codes)}, count(*) as size from {rows.text} group by all)"
         inner, rows_counted = f"{inner},\n    size", "sum(size)"
@@ -190,10 +190,14 @@ def counting(measures: Sequence[Measure], matured: Sequence[bool], rows: Rows, s
     return Statement(text, parameters_in(text, dict(enumerate(measures)), rows))
 
 
-def _only_codes(text: str) -> list[str]:
+def names_in(expression: str) -> list[str]:
+    """Return the names in an expression, in its order: columns and words of SQL, no text and no bound value."""
+    return _NAME.findall(_LITERAL.sub("", PARAMETER.sub("", expression)))
+
+
+def _only_codes(expressions: Iterable[str]) -> list[str]:
     """Return the columns that some expressions read when all are codes and few, so that few combinations occur."""
-    named = set(_NAME.findall(_LITERAL.sub("", text))) - _NOT_COLUMNS
-    columns = {name for name in named if not _ALIAS.fullmatch(name)}
+    columns = {name for text in expressions for name in names_in(text)} - _NOT_COLUMNS
     return sorted(columns) if columns and columns <= _CODES and len(columns) <= _MOST_CODES else []
 
 

@@ -24,16 +24,14 @@ def _readmission(day: int, months: str) -> Measure:
         id=f"readmission_{day}d",
         title=f"Hospital within {day} days of leaving",
         question=(
-            "Of the people who left the program, how many had an unplanned stay in a hospital, "
-            "residential or detox unit "
-            f"within {day} days?"
+            "Of the people who left the program, how many had an unplanned stay in a hospital, residential or detox "
+            f"unit within {day} days?"
         ),
         of_whom="of people who left the program",
         did=f"had an unplanned hospital, residential or detox stay within {day} days",
         family=(
-            "Of every 100 people whose time here had ended, about {per_100} needed an unplanned "
-            "hospital, residential or "
-            f"detox stay within {months}, as far as we know. People moved straight to a hospital are counted apart."
+            "Of every 100 people whose time here had ended, about {per_100} needed an unplanned hospital, residential "
+            f"or detox stay within {months}, as far as we know. People moved straight to a hospital are counted apart."
         ),
         table=Table.EPISODE_OUTCOME,
         eligible={**WHO_LEFT, ALIVE: "discharge_reason is distinct from 'deceased'"},

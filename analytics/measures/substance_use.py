@@ -109,11 +109,12 @@ def due_for_call(day: int, *, about_use: bool = False) -> tuple[dict[str, str], 
     outcome = f"followup_{day}_outcome"
     # Who had died by an earlier call has died by this one, whether or not anybody wrote it down again.
     died = ["discharge_reason", *(f"followup_{call}_outcome" for call in CALLS if call <= day)]
+    about = {AT_LARGE: f"followup_{day}_controlled is distinct from true"} if about_use else {}
     eligible = {
         LEFT: "is_closed",
         ALIVE: " and ".join(f"{column} is distinct from 'deceased'" for column in died),
         FREE: f"{outcome} is distinct from 'incarcerated'",
-        AT_LARGE: f"followup_{day}_controlled is distinct from true",
+        **about,
         AGREED: f"{outcome} is distinct from 'no_consent' and consent_followup is distinct from false",
     }
     lost = {
@@ -123,9 +124,7 @@ def due_for_call(day: int, *, about_use: bool = False) -> tuple[dict[str, str], 
         AT_LARGE: "in jail, hospital or another controlled place in the month before",
         AGREED: "had not agreed to be called",
     }
-    if not about_use:
-        del eligible[AT_LARGE], lost[AT_LARGE]
-    return eligible, lost
+    return eligible, {step: lost[step] for step in eligible}
 
 
 def _reached(day: int) -> Measure:

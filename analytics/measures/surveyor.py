@@ -35,12 +35,17 @@ def window_words(measure: Measure) -> str:
     return measure.window or DURING_THE_STAY
 
 
+def those_known(measure: Measure) -> str:
+    """Return what follows "people who left" where the unknown are left out: ", measured twice"; "" without words."""
+    return "" if measure.known_words == "known" else f", {measure.known_words}"
+
+
 def _counted(measure: Measure) -> tuple[str, ...]:
     """Return what is divided by what, or what is summed up over whom."""
     whom = measure.of_whom.removeprefix("of ").removeprefix("the ")
     points = ", ".join(map(str, measure.read_at))
     if measure.estimator is Estimator.PROPORTION:
-        known = "" if measure.missing == "failure" or measure.known_words == "known" else f", {measure.known_words}"
+        known = "" if measure.missing == "failure" else those_known(measure)
         return f"numerator: people who {measure.did}", f"denominator: {whom}{known}"
     if measure.estimator is Estimator.RATIO:
         return f"numerator: {measure.ratio_unit}s that {measure.did}", f"denominator: {whom}"

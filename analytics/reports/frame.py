@@ -6,6 +6,7 @@ from typing import Final
 
 from analytics.disclosure import Disclosed, PairCounts, Provenance, disclosed_only
 from analytics.measures.results import Ladder, StratifiedResult
+from analytics.measures.surveyor import those_known
 from analytics.measures.types import ALL, Estimator
 from analytics.reports.numbers import count
 from analytics.texts import words
@@ -37,8 +38,7 @@ def whom_words(result: StratifiedResult) -> str:
     """Return of whom a result is: "of people who left", and where the unknown are left out "…, measured twice"."""
     measure, everyone = result.measure, result.estimates[ALL]
     left_out = measure.estimator is Estimator.PROPORTION and everyone.missing == "shown" and everyone.unknown
-    known = f", {measure.known_words}" if left_out and measure.known_words != "known" else ""
-    return f"{measure.of_whom}{known}"
+    return f"{measure.of_whom}{those_known(measure) if left_out else ''}"
 
 
 def _marks(result: StratifiedResult) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from analytics.statistics.event_table import Floats
-from analytics.statistics.run_rules import Runs, Special, anhoej, making_data_count, off_the_line
+from analytics.statistics.run_rules import Runs, Special, anhoej, making_data_count, moving_ranges, off_the_line
 
 __all__ = [
     "ControlChart",
@@ -234,9 +234,7 @@ def xmr_chart(
         if len(known) == 0:
             return np.nan, _filled(phase), _filled(phase), np.nan
         centre = float(known.mean())
-        # What lies before and after a gap is not next to each other.
-        ranges = np.abs(np.diff(series[base]))
-        ranges = ranges[~np.isnan(ranges)]
+        ranges = moving_ranges(series[base])
         if screen and len(ranges) and ranges.mean() > 0:
             ranges = ranges[ranges <= _RANGE_LIMIT * ranges.mean()]
         width = _XMR * float(ranges.mean()) if len(ranges) else np.nan
@@ -289,8 +287,7 @@ def _attribute_chart(
             deviation = error(centre, exposed[base])
             with np.errstate(divide="ignore", invalid="ignore"):
                 z = (value[base] - centre) / deviation
-            ranges = np.abs(np.diff(np.where(np.isfinite(z), z, np.nan)))
-            ranges = ranges[~np.isnan(ranges)]
+            ranges = moving_ranges(np.where(np.isfinite(z), z, np.nan))
             ratio = float(ranges.mean()) / _D2 if len(ranges) else np.nan
         factor = 1.0 if np.isnan(ratio) else max(ratio, 1.0) if floor else ratio
         low = np.where(np.isnan(spread), np.nan, np.maximum(0.0, centre - 3 * factor * spread))

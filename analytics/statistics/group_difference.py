@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import sqrt
-from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,8 +12,7 @@ from scipy import stats
 
 from analytics.statistics.event_table import Floats
 from analytics.statistics.mean_change import hedges_correction, noncentrality_limits
-
-_EXACT: Final = 1e-20  # of the sum of squares: what remains of it when a model fits every score
+from analytics.statistics.ratio import fits_exactly
 
 
 @dataclass(frozen=True)
@@ -109,11 +107,13 @@ def adjusted_difference(
     with np.errstate(all="ignore"):
         fit = sm.OLS(outcome, design).fit(cov_type="HC3" if robust else "nonrobust", use_t=True)
     difference, error = float(fit.params[2]), float(fit.bse[2])
-    if float(fit.ssr) <= _EXACT * float(np.square(outcome).sum()):
+    if fits_exactly(float(fit.ssr), float(np.square(outcome).sum())):
         return _nothing(difference, n1, n2, "ANCOVA", "the scores have no spread")
     # With a leverage of 1 a person is fitted exactly, whatever the score, and the robust error has no bound.
     if robust and float(np.square(np.linalg.qr(design)[0]).sum(axis=1).max()) > 1 - 1e-10:
         return _nothing(difference, n1, n2, "ANCOVA", "one person alone decides a coefficient")
+    if not np.isfinite(error) or error == 0:
+        return _nothing(difference, n1, n2, "ANCOVA", "the scores have no spread")
     half = float(stats.t.ppf((1 + level) / 2, freedom)) * error
     p_value = 2 * float(stats.t.sf(abs(difference) / error, freedom))
     return GroupDifference(

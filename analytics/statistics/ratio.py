@@ -13,9 +13,17 @@ if TYPE_CHECKING:
 # A residual sum of squares below this part of the raw one is rounding error of the sums, not spread.
 ROUNDING = 1e-13
 
+# A model's residual is added up from single points and is far smaller when it fits every one of them.
+_EXACT = 1e-20
+
 # A year of months. Below, the percentiles of the bootstrap are much too narrow.
 FEWEST_CLUSTERS = 12
 SAMPLES, SEED = 2000, 1
+
+
+def fits_exactly(residual_squares: float, squares: float) -> bool:
+    """True when what a model leaves of a sum of squares is rounding error: there is no scatter to judge it by."""
+    return residual_squares <= _EXACT * squares
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,12 @@ def off_the_line(values: ArrayLike, line: ArrayLike) -> Floats:
     return np.where(np.abs(distance) <= _ROUNDING * np.maximum(np.abs(series), np.abs(at)), 0.0, distance)
 
 
+def moving_ranges(series: Floats) -> Floats:
+    """Return how much each point differs from the one before; the points around a gap are not next to each other."""
+    ranges = np.abs(np.diff(series))
+    return ranges[~np.isnan(ranges)]
+
+
 def runs_of(values: ArrayLike, centre: float, *, ended_by_centre: bool = False) -> list[Stretch]:
     """Return the runs of points on one side of a centre, in order of time.
 

@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from analytics.statistics.event_table import Floats
+from analytics.statistics.ratio import fits_exactly
 
 # With fewer points on a side a slope is a guess (EPOC: at least three; eight is a common recommendation).
 MINIMUM_POINTS: Final = 3
-_EXACT: Final = 1e-20  # of the sum of squares: what remains of it when every point lies on the line
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +97,7 @@ def interrupted_time_series(
     fit = sm.OLS(series[known], design[known]).fit(
         cov_type="HAC", cov_kwds={"maxlags": width, "use_correction": False}, use_t=True
     )
-    if float(fit.ssr) <= _EXACT * float(np.square(series[known]).sum()):
+    if fits_exactly(float(fit.ssr), float(np.square(series[known]).sum())):
         return _on_the_line(np.asarray(fit.params), float(np.abs(series[known]).max()), design, known, width)
     freedom = int(known.sum()) - design.shape[1]
     critical = float(stats.t.ppf((1 + level) / 2, freedom)) if freedom > 0 else np.nan

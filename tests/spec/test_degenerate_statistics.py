@@ -128,7 +128,7 @@ CALLS: list[Case] = [
 PARTS = {
     "event_table", "tally", "still_to_come", "event_free_share", "log_log_limits", "point_at", "groups_of",
     "rows_of_groups", "numbers", "whole_numbers", "counts_of", "yes_or_no", "noncentrality_limits", "hedges_correction",
-    "whole_if_whole", "off_the_line",
+    "whole_if_whole", "off_the_line", "fits_exactly", "moving_ranges",
 }  # fmt: skip
 
 
