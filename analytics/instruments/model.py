@@ -26,6 +26,16 @@ class Fact:
 
 
 @dataclass(frozen=True)
+class Population:
+    """Totals of people in general, not in care: their mean and SD, and how well they are known."""
+
+    mean: float
+    sd: float
+    evidence: Evidence
+    source: str
+
+
+@dataclass(frozen=True)
 class Cutoff:
     """A limit and the side that counts: with caseness `>= 10` a total of 10 is in the clinical range."""
 
@@ -144,6 +154,8 @@ class Instrument:
     profiles : "default" always; "nhs" and "strict" only where their values are given.
     response : smallest share of the first total that a person must lose, or None where it is not defined.
     remission, mcid : None where no source gives one. mcid is in points.
+    reliability : test-retest or internal consistency, between 0 and 1, as its source says; None where none is known.
+    general_population : None where no source gives one.
     recall_days : how many days the questions look back; None where the form states none.
     every_days : how often a score is due while enrolled, in days; None: at the start only.
     not_given : what this TOML leaves out -> why.
@@ -169,6 +181,8 @@ class Instrument:
     response: Fact | None
     remission: Cutoff | None
     mcid: Fact | None
+    reliability: Fact | None
+    general_population: Population | None
     recall_days: int | None
     every_days: int | None
     prorating: Prorating | None
@@ -220,6 +234,8 @@ class Instrument:
             "response": self.response,
             "remission": self.remission,
             "mcid": self.mcid,
+            "reliability": self.reliability,
+            "general_population": self.general_population,
             "prorating": self.prorating,
         }
         yield from ((name, fact.evidence) for name, fact in facts.items() if fact is not None)

@@ -24,6 +24,7 @@ from analytics.instruments.model import (
     Fact,
     Instrument,
     Items,
+    Population,
     Profile,
     ProfileName,
     Prorating,
@@ -133,6 +134,8 @@ class _InstrumentReader:
             response=self._fact(take, "response"),
             remission=self._cutoff(take, "remission"),
             mcid=self._fact(take, "mcid"),
+            reliability=self._fact(take, "reliability"),
+            general_population=self._population(take.table("general_population")),
             recall_days=take.must("recall_days", int) if take.has("recall_days") else None,
             every_days=take.must("every_days", int) if take.has("every_days") else None,
             prorating=None if prorating is None else self._prorating(prorating),
@@ -208,6 +211,14 @@ class _InstrumentReader:
         return cutoff
 
     @staticmethod
+    def _population(table: Section | None) -> Population | None:
+        if table is None:
+            return None
+        people = Population(table.must("mean", float), table.must("sd", float), table.mark(), table.must("source", str))
+        table.close()
+        return people
+
+    @staticmethod
     def _prorating(table: Section) -> Prorating:
         prorating = Prorating(table.must("max_missing", int), table.mark(), table.must("source", str))
         table.close()
@@ -274,6 +285,12 @@ class _InstrumentReader:
         for key, fact in {**facts, "mcid": instrument.mcid}.items():
             if fact is not None and not 0 < fact.value < width:
                 raise self._section.wrong(key, "this must be above 0 and smaller than the range.")
+
+        if instrument.reliability is not None and not 0 < instrument.reliability.value < 1:
+            raise self._section.wrong("reliability", "this must be above 0 and below 1.")
+        people = instrument.general_population
+        if people is not None and not (instrument.minimum <= people.mean <= instrument.maximum and people.sd > 0):
+            raise self._section.wrong("general_population", "the mean must lie within the range, and the sd above 0.")
 
     def _check_items(self, instrument: Instrument, items: Items) -> None:
         wrong = self._section.wrong

@@ -47,6 +47,9 @@ def result_as_text(result: StratifiedResult, data_as_of: str = "") -> str:
     ]
     if small:
         parts.append(SMALL_WORDS)
+    for name in measure.of_cohort:
+        if name in result.estimates[ALL].details:
+            parts.append(f"{name.replace('_', ' ')}: {result.estimates[ALL].details[name]:.2f}")
     for words in measure.also_counted:
         if counted := result.estimates[ALL].details.get(words):
             parts.append(f"{words.replace('_', ' ')}: {counted:,.0f}")

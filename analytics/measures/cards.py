@@ -16,7 +16,7 @@ from analytics.measures.nhs_composite import PARTS
 from analytics.measures.results import Estimate
 from analytics.measures.subjects import everybody_words, period_steps
 from analytics.measures.surveyor import surveyors_definition, window_words
-from analytics.measures.symptom_binding import THRESHOLD_WORDS, thresholds_of
+from analytics.measures.symptom_columns import THRESHOLD_WORDS, thresholds_of
 from analytics.measures.tally import NOT_COLLECTED
 from analytics.measures.types import Estimator, Measure
 from analytics.profiles import Profile
@@ -251,12 +251,19 @@ def _of_instrument(name: str, profile: Profile, used: Iterable[str], start: str 
         "response": instrument.response,
         "remission": instrument.remission,
         "mcid": instrument.mcid,
+        "reliability": instrument.reliability,
     }
     for kind, words in THRESHOLD_WORDS.items():
         fact = facts[kind]
         if fact is not None and kind in used:
-            side = fact.rule if isinstance(fact, Cutoff) else ">="
-            yield ThresholdFact(f"{start}{words}", f"{side} {fact.value:g}", EVIDENCE[fact.evidence], fact.source)
+            side = fact.rule if isinstance(fact, Cutoff) else "" if kind == "reliability" else ">="
+            value = f"{side} {fact.value:g}".strip()
+            yield ThresholdFact(f"{start}{words}", value, EVIDENCE[fact.evidence], fact.source)
+    if instrument.general_population is not None and "general_mean" in used:
+        people = instrument.general_population
+        words = f"{start}mean and SD of people in general"
+        value = f"{people.mean:g} and {people.sd:g}"
+        yield ThresholdFact(words, value, EVIDENCE[people.evidence], people.source)
     if "top_band" in used:
         band, lowest, _ = instrument.bands[-1]
         words = f"{start}band {band.replace('_', ' ')}"

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from analytics.measures.groups import groups_of
 from analytics.measures.ladder_sql import bound_to, outcome_of, parameters_in, passed, steps_of
+from analytics.measures.own_data import with_own_thresholds
 from analytics.measures.scan import scan_of
 from analytics.measures.types import ALL, NOT_KNOWN, Cohort, Measure, SnapshotCursor, Stratifier
 from analytics.statistics.risk_adjustment import EVENTS_PER_PARAMETER
@@ -58,6 +59,7 @@ def counted(
     grain: Grain = "month",
 ) -> Cells:
     """Count the eligible by group, characteristics and outcome in one scan."""
+    measure = with_own_thresholds(measure, snapshot, cohort, by)
     scan = scan_of([measure], cohort, by, grain)
     conditions = bound_to(0, " and ".join(passed(steps_of(measure, scan.matured[0]))) or "true")
     outcome = bound_to(0, outcome_of(measure))

@@ -25,6 +25,7 @@ from analytics.measures.ladder_sql import (
     step_code,
     steps_of,
 )
+from analytics.measures.own_data import why_no_threshold, with_own_thresholds
 from analytics.measures.subjects import subject_of
 from analytics.measures.tally import why_not_collected
 from analytics.measures.types import Cohort, Estimator, Measure, SnapshotCursor, Stratifier
@@ -85,6 +86,7 @@ def explain(
     if (other := subject_of(measure).not_about_episodes) is not None:
         _check_episode(snapshot, episode)
         return Explanation(measure, episode, Answer.NOT_LOOKED_AT, other)
+    measure = with_own_thresholds(measure, snapshot, cohort, by)
     steps = steps_of(measure, is_matured(measure, cohort, by))
     row = _row(measure, steps, snapshot, episode, cohort)
     if row is None:
@@ -98,6 +100,8 @@ def explain(
         )
     if absent := _not_collected(measure, snapshot):
         return Explanation(measure, episode, Answer.NOT_COLLECTED, absent)
+    if none := why_no_threshold(measure):
+        return Explanation(measure, episode, Answer.NOT_KNOWN, none)
     condition = _decisive(measure)
     answer, because = _answer(measure, outcome)
     return Explanation(

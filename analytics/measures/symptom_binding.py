@@ -7,13 +7,20 @@ columns and refuses, in words, what an instrument has no threshold for.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from analytics.errors import MeasureProblem
-from analytics.instruments import Instrument, Rule
-from analytics.instruments import Profile as Thresholds
+from analytics.instruments import Instrument
 from analytics.measures.denominators import MATURE, REVIEWED
+from analytics.measures.symptom_columns import (
+    THRESHOLD_WORDS,
+    Threshold,
+    band_moves,
+    columns_of,
+    threshold_of,
+    thresholds_of,
+)
 from analytics.measures.symptom_steps import (
     BASELINE,
     HAD_BASELINE,
@@ -28,13 +35,8 @@ from analytics.measures.symptom_steps import (
 from analytics.measures.types import Estimator, Measure, Table
 from analytics.profiles import Profile
 
-Threshold = Literal["caseness", "reliable_change", "response", "remission", "mcid"]
-
 # Weeks whose latest score the outcome SQL keeps, week 0 first.
 WEEKS: Final = tuple(f"week_{number}" for number in range(17))
-
-# What the other side of a caseness rule is called in SQL.
-OPPOSITE: Final[Mapping[Rule, Rule]] = {">=": "<", "<": ">=", "<=": ">", ">": "<="}
 
 WINDOW: Final = (
     "first score: the one nearest to admission, 14 days before to 7 days after it; last: the latest after the first, "
@@ -45,14 +47,6 @@ WINDOW_WEEKS: Final = (
 )
 WINDOW_NHS: Final = "first and last complete score of the stay"
 
-THRESHOLD_WORDS: Final[Mapping[Threshold, str]] = {
-    "caseness": "cut-off of the clinical range",
-    "reliable_change": "reliable change",
-    "response": "definition of response",
-    "remission": "cut-off for remission",
-    "mcid": "smallest change that people notice",
-}
-
 
 @dataclass(frozen=True)
 class SymptomMeasure:
@@ -61,13 +55,15 @@ class SymptomMeasure:
     Words may hold `{name}` (PHQ-9), `{better}` (less depressed), `{worse}` and, in `family`, `{per_100}`.
     Expressions hold `{first}` and `{last}` (columns of totals), `{change}` (points of improvement) and
     `{last_not_case}`, `{first_band}` and `{last_band}` (number of the band, 1 = least severe); thresholds are bound as
-    `$caseness`, `$reliable_change`, `$response`, `$remission`, `$mcid`.
+    `$caseness`, `$reliable_change`, `$response`, `$remission`, `$mcid`, `$reliability`. Aggregates of `of_cohort` hold
+    `{sd_first}` and `{cutoff_of_our_own}`.
 
     Attributes
     ----------
     thresholds : what the instrument must define. With "caseness" only people who started in the clinical
         range are counted; without it everybody who left is, and no pair of scores is not known.
     everybody : True where also people still in the program count. numerator, denominator, ratio_unit : as in `Measure`.
+    of_cohort, also_counted : as in `Measure`. construct : the one thing that the instrument must ask about.
     lower_only : True where the definition only makes sense when a lower total is better.
     steps : further steps of the ladder: label, condition, words for those who fall out.
     printed : steps that are printed and take nobody out: label, condition, words for those who do not meet it.
@@ -94,6 +90,9 @@ class SymptomMeasure:
     source: str
     success: str | None = None
     thresholds: tuple[Threshold, ...] = ()
+    of_cohort: Mapping[str, str] = field(default_factory=dict)
+    also_counted: Mapping[str, str] = field(default_factory=dict)
+    construct: str | None = None
     lower_only: bool = False
     knows_everybody: bool = False
     minimum_for_headline: int = 30
@@ -137,7 +136,7 @@ class SymptomMeasure:
             "better": instrument.better_phrase or "better",
             "worse": instrument.worse_phrase or "worse",
         }
-        columns = _columns(instrument, profile)
+        columns = columns_of(instrument, profile)
         among_cases = "caseness" in self.thresholds
         steps = [] if self.from_baseline or self.everybody else list(steps_out(columns, profile, among_cases))
         steps += [filled(step, columns) for step in self.steps]
@@ -146,8 +145,11 @@ class SymptomMeasure:
         printed = [filled(step, columns) for step in self._printed(profile, of_pairs and self.knows_everybody)]
         as_failure = profile == "nhs" and self.estimator is Estimator.PROPORTION
         success = None if self.success is None else self.success.format(**columns)
-        used = {name: value for name, value in parameters.items() if f"${name}" in f"{steps}{success}{printed}"}
-        moves = band_moves(instrument, columns) if self.with_bands else {}
+        of_cohort = {name: text.format(**columns) for name, text in self.of_cohort.items()}
+        counts = {words: text.format(**columns) for words, text in self.also_counted.items()}
+        counts |= band_moves(instrument, columns) if self.with_bands else {}
+        asked = f"{steps}{success}{printed}{of_cohort}{counts}"
+        used = {name: value for name, value in parameters.items() if f"${name}" in asked}
         mean = self.estimator is Estimator.MEAN_CHANGE
         slope = self.estimator is Estimator.SLOPE
         return Measure(
@@ -166,7 +168,7 @@ class SymptomMeasure:
             known_words="known" if self.knows_everybody else self.known_words,
             known_first=known_first,
             printed={label: (condition, others) for label, condition, others in printed},
-            also_counted=moves,
+            also_counted=counts,
             window=self.window or (WINDOW_NHS if profile == "nhs" else WINDOW),
             is_change=self.is_change,
             numerator=self.numerator,
@@ -179,6 +181,7 @@ class SymptomMeasure:
             estimator=self.estimator,
             first=columns["first"] if mean else None,
             last=columns["last"] if mean else None,
+            of_cohort=of_cohort,
             weekly=WEEKS if slope else (),
             better=self.better,
             needs=(*self.needs, *(("score", "attendance") if profile == "nhs" else ("score",))),
@@ -235,12 +238,17 @@ class SymptomMeasure:
             )
         if self.lower_only and instrument.better != "lower":
             raise MeasureProblem(f"{self.id} is defined only where a lower score is better, unlike {instrument.name}.")
+        if self.construct is not None and instrument.construct != self.construct:
+            raise MeasureProblem(f"{self.id} is about {self.construct}; {instrument.name} asks about other things.")
         parameters: dict[str, object] = {"direction": instrument.direction}
         parameters["worst_score"] = instrument.maximum if instrument.better == "lower" else instrument.minimum
         if self.ordinal_only:
             parameters["top_band"] = instrument.bands[-1][1]
+        if instrument.general_population is not None:
+            parameters["general_mean"] = instrument.general_population.mean
+            parameters["general_sd"] = instrument.general_population.sd
         for name in self.thresholds:
-            value = _threshold(instrument, thresholds_of(instrument, profile), name)
+            value = threshold_of(instrument, thresholds_of(instrument, profile), name)
             if value is None:
                 raise MeasureProblem(
                     f"{instrument.name} has no {THRESHOLD_WORDS[name]} in a source we know, so {self.id} "
@@ -261,68 +269,6 @@ class SymptomMeasure:
         if self.knows_everybody:
             return "of people who left the program"
         return f"of people{start}{' and' if among_cases else ' who'} left"
-
-
-def thresholds_of(instrument: Instrument, profile: Profile) -> Thresholds:
-    """Return the thresholds of a profile; the rules of a national measure go with the usual ones."""
-    return instrument.profiles.get(profile) or instrument.profiles["default"]
-
-
-def _threshold(instrument: Instrument, profile: Thresholds, name: Threshold) -> float | None:
-    fact = {
-        "caseness": profile.caseness,
-        "reliable_change": profile.reliable_change,
-        "response": instrument.response,
-        "remission": instrument.remission,
-        "mcid": instrument.mcid,
-    }[name]
-    return None if fact is None else fact.value
-
-
-def _columns(instrument: Instrument, profile: Profile) -> dict[str, str]:
-    """Return the expressions that a declaration's `{…}` stand for."""
-    prefix = "nhs_" if profile == "nhs" else ""
-    first, last = f"{prefix}first", f"{prefix}last"
-    change = _exact(f"(({first} - {last}) * $direction)", instrument)
-    columns = {"first": first, "last": last, "change": change, "item_first": "item_9_first", "item_last": "item_9_last"}
-    # Points from the first score to the worst one there is.
-    columns["room_to_worsen"] = _exact(f"(($worst_score - {first}) * $direction)", instrument)
-    columns["last_day"] = f"{prefix}last_day"
-    columns |= {"first_band": _band_number(instrument, first), "last_band": _band_number(instrument, last)}
-    caseness = thresholds_of(instrument, profile).caseness
-    if instrument.remission is not None:
-        columns["six_in_remission"] = f"six_months {instrument.remission.rule} $remission"
-        columns["twelve_in_remission"] = f"twelve_months {instrument.remission.rule} $remission"
-    if caseness is not None:
-        columns["first_case"] = f"{first} {caseness.rule} $caseness"
-        columns["last_not_case"] = f"{last} {OPPOSITE[caseness.rule]} $caseness"
-        if instrument.remission is not None:
-            columns["last_in_remission"] = f"{last} {instrument.remission.rule} $remission"
-    return columns
-
-
-def _exact(points: str, instrument: Instrument) -> str:
-    """Return a difference of totals as SQL, without what binary fractions add to tenths."""
-    # 20.1 - 15.1 is a hair under 5 in binary; a change of exactly the threshold has to count.
-    return points if instrument.step == int(instrument.step) else f"round({points}, 3)"
-
-
-def _band_number(instrument: Instrument, total: str) -> str:
-    """Return the number of a total's band as SQL, 1 the least severe; NULL where the total is."""
-    bands = instrument.bands if instrument.better == "lower" else tuple(reversed(instrument.bands))
-    cases = " ".join(f"when {total} between {low:g} and {high:g} then {n}" for n, (_, low, high) in enumerate(bands, 1))
-    return f"(case {cases} end)"
-
-
-def band_moves(instrument: Instrument, columns: Mapping[str, str]) -> dict[str, str]:
-    """Return "first band to last band" -> the condition, for every pair of bands, the least severe first."""
-    names = [name.replace("_", " ") for name, _, _ in instrument.bands]
-    names = names if instrument.better == "lower" else names[::-1]
-    return {
-        f"{before} to {after}": f"{columns['first_band']} = {first} and {columns['last_band']} = {last}"
-        for first, before in enumerate(names, 1)
-        for last, after in enumerate(names, 1)
-    }
 
 
 def _profile_notes(profile: Profile) -> tuple[str, ...]:

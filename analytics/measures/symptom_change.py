@@ -10,6 +10,8 @@ from analytics.measures.symptom_binding import WINDOW_WEEKS, SymptomMeasure
 from analytics.measures.types import Estimator
 
 RELIABLE = "Jacobson & Truax 1991, doi:10.1037/0022-006X.59.1.12"
+# From the ill side of the cut-off to the well side; on it is neither.
+ACROSS = "({first} - $own_cutoff) * $direction > 0 and ({last} - $own_cutoff) * $direction < 0"
 
 paired_score = SymptomMeasure(
     id="paired_score",
@@ -130,6 +132,45 @@ no_reliable_change = SymptomMeasure(
     source=RELIABLE,
 )
 
+rci_jacobson_truax = SymptomMeasure(
+    id="rci_jacobson_truax",
+    title="Better by own data, {name}",
+    question=(
+        "Of the people who left, how many were better by more than the questionnaire's error as our own first scores "
+        "show it ({name})?"
+    ),
+    did="were better by more than the error in our own data",
+    family=None,
+    no_family="No sentence: the threshold moves with the people measured, so no two programs share it.",
+    success="{change} > $own_reliable_change",
+    of_cohort={
+        "own_sd": "{sd_first}",
+        "own_reliable_change": "1.96 * sqrt(2 * (1 - $reliability)) * {sd_first}",
+        "own_cutoff": "{cutoff_of_our_own}",
+    },
+    also_counted={
+        "recovered": f"{{change}} > $own_reliable_change and {ACROSS}",
+        "improved, not recovered": f"{{change}} > $own_reliable_change and ({ACROSS}) is not true",
+        "unchanged": "abs({change}) <= $own_reliable_change",
+        "deteriorated": "{change} < -$own_reliable_change",
+    },
+    thresholds=("reliability",),
+    estimator=Estimator.PROPORTION,
+    better="higher",
+    source=RELIABLE,
+    profiles=("default",),
+    notes=(
+        "Reliable change index above 1.96: more points than 1.96 × √2 × SD × √(1 − reliability). The SD is that of all "
+        "first scores of those counted, measured again or not; every group of a split is held against the same "
+        "threshold. SD, threshold and cut-off are given as own_sd, own_reliable_change and own_cutoff.",
+        "Recovered: also from the ill side to the well side of the cut-off. It is cut-off a, two SD from our own mean "
+        "first score, unless the questionnaire's file has mean and SD of people in general: then c. None that we have "
+        "read is in those that come with the program.",
+        "Clearly better has a threshold that others published and is the one to compare; this one tells whether it "
+        "fits the people measured here.",
+    ),
+)
+
 recovery = SymptomMeasure(
     id="recovery",
     title="Out of clinical range, {name}",
@@ -241,6 +282,36 @@ severity_band_shift = SymptomMeasure(
     with_bands=True,
     profiles=("default",),
     notes=("A band is crossed by one point: read it beside reliable change.",),
+)
+
+no_use_at_last = SymptomMeasure(
+    id="no_use_at_last",
+    title="No use at last, {name}",
+    question="Of the people who left, how many reported no use at all when last asked ({name})?",
+    did="reported no use at all when last asked",
+    family=(
+        "Of every 100 people with a score at the start and at the end, about {per_100} reported no use of alcohol or "
+        "drugs when last asked."
+    ),
+    success="{last} = 0",
+    is_change=False,
+    construct="substance use",
+    estimator=Estimator.PROPORTION,
+    better="higher",
+    minimum_for_headline=20,
+    source="Brief Addiction Monitor, domain Use: 0 at the last score",
+    profiles=("default",),
+    notes=(
+        "What people say of the days that the questionnaire looks back on, not what a test saw.",
+        "How many reported none at the start, and so had nothing to lose, has a line of its own.",
+    ),
+    printed=(
+        (
+            "reported use at the start",
+            "case when {last} is not null then {first} > 0 end",
+            "reported none at the start",
+        ),
+    ),
 )
 
 mbc_fidelity = SymptomMeasure(

@@ -175,6 +175,7 @@ class Measure:
     read_at : the days at which a curve is read; INCIDENCE takes the first as its value's day, or, split by
         planned length, the planned length.
     first, last : for MEAN_CHANGE, totals; `direction` is bound as `$direction`.
+    of_cohort : bound values that are asked of the cohort first, by name: aggregates over the rows that pass every step.
     weekly : for SLOPE, the score of week 0, 1, 2 …, NULL where there is none; `direction` as above.
     better : which direction is good; "neutral" where neither is.
     needs : what must have been collected (columns of table `collected`); empty = the episodes file suffices.
@@ -230,6 +231,7 @@ class Measure:
     read_at: tuple[int, ...] = ()
     first: str | None = None
     last: str | None = None
+    of_cohort: Mapping[str, str] = field(default_factory=dict)
     weekly: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

@@ -29,7 +29,8 @@ from analytics.measures.cards import CHANGE, DESCRIBES, family_sentence
 from analytics.measures.catalog import DECLARED, FAMILIES
 from analytics.measures.definitions_document import card_lines, definition_comments
 from analytics.measures.ladder_sql import PARAMETER
-from analytics.measures.symptom_binding import SymptomMeasure, thresholds_of
+from analytics.measures.symptom_binding import SymptomMeasure
+from analytics.measures.symptom_columns import thresholds_of
 from analytics.measures.types import Estimator, Unit
 from analytics.profiles import PROFILES
 from tests.spec.outcome_tables import SmallSnapshot, small_snapshot
@@ -82,6 +83,7 @@ def expressions_of(measure: Measure) -> str:
     single += (measure.time, measure.cause, measure.amount, measure.first, measure.last)
     several = chain(measure.eligible.values(), measure.variants.values(), measure.also_counted.values())
     several = chain(several, (measure.known_first or ("", ""))[1:2], (text for text, _ in measure.printed.values()))
+    several = chain(several, measure.of_cohort.values())
     pairs = chain.from_iterable([*measure.ratio_variants.values(), measure.paired or ()])
     return " ; ".join(str(text) for text in chain(single, several, pairs) if text)
 
@@ -121,7 +123,8 @@ def test_a_measure_says_all_that_its_number_needs(measure: Measure) -> None:
     assert not [word for word in PRAISE for text in words_of(measure) if word in text.lower()]
     assert "{" not in "".join(words_of(measure)).replace("{per_100}", "").replace("{value}", "")
     # Values are bound, all of them and no others; a condition that may be NULL is never turned round.
-    assert set(PARAMETER.findall(expressions_of(measure))) | {"direction"} == set(measure.parameters) | {"direction"}
+    bound = {*measure.parameters, *measure.of_cohort}
+    assert set(PARAMETER.findall(expressions_of(measure))) | {"direction", "own_sd"} == bound | {"direction", "own_sd"}
     assert "not (" not in expressions_of(measure)
     needed = {
         Estimator.PROPORTION: (measure.success,),

@@ -16,4 +16,5 @@ def test_definitions_are_worked_out_on_the_demo() -> None:
     sections = text.split("\n### ")[1:]
     assert len(sections) == len(DECLARED)
     without = [each.partition("\n")[0] for each in sections if "- Worked example, " not in each]
-    assert without == ["`high_risk_ever`", "`high_risk_last`"]  # C-SSRS, which no program of the demo asks
+    # BAM and C-SSRS, which no program of the demo asks.
+    assert without == ["`no_use_at_last`", "`high_risk_ever`", "`high_risk_last`"]

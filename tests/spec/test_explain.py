@@ -42,6 +42,10 @@ def added_up(explanations: list[Explanation], ladder: Ladder, measure: Measure, 
     looked_at = len(explanations) - answers[Answer.NOT_LOOKED_AT]
     assert ladder.steps[0].count == looked_at, measure.name
     assert [rung.lost for rung in ladder.steps[1 : steps + 1]] == [left[step] for step in range(steps)], measure.name
+    if len(ladder.steps) == steps + 1:
+        # There was nothing to hold anybody against, so nothing is known of those who are left.
+        assert answers[Answer.NOT_KNOWN] == ladder.steps[-1].count, measure.name
+        return
     # What has to be known first is a rung of its own where a measure says so.
     known = ladder.steps[steps + 1 : steps + (2 if measure.known_first is None else 3)]
     assert sum(rung.lost for rung in known) == answers[Answer.NOT_KNOWN], measure.name
