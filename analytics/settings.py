@@ -22,7 +22,7 @@ def store_folder(option: str | Path | None = None) -> Path:
 
 
 def instruments_folder() -> Path:
-    """Folder of the program's own instruments, one TOML each (docs/data-dictionary.md); it need not exist.
+    """Folder of the program's own instruments, one TOML each (docs/questionnaires.md); it need not exist.
 
     The environment variable `IOP_INSTRUMENTS`, and without that `data/instruments` in the project.
     """

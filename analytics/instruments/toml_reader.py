@@ -1,6 +1,6 @@
 """Read and check one questionnaire's TOML; every complaint is a sentence that names the file and the key.
 
-The keys stand in `docs/data-dictionary.md`. What a TOML leaves out it explains under `[not_given]`, so that a gap is
+The keys stand in `docs/questionnaires.md`. What a TOML leaves out it explains under `[not_given]`, so that a gap is
 never an oversight.
 """
 

@@ -2,15 +2,19 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from datetime import date, timedelta
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from analytics.instruments import load_instruments
-from analytics.instruments.toml_reader import EXPLAINED
+from analytics.instruments.toml_reader import EXPLAINED, read_questionnaire
 from analytics.settings import PROJECT_ROOT
 from tests.spec.raw_files import Files, Row, write_files
 from tests.spec.test_instrument_toml import PLAIN
@@ -90,6 +94,28 @@ def test_a_wrong_toml_is_a_sentence_and_nothing_is_imported(tmp_path: Path) -> N
     assert done.returncode == 1
     assert done.stderr.splitlines() == ["made_up.toml, colour: there is no such key.", "not imported"]
     assert not list((tmp_path / "store").glob("snapshot-*"))
+
+
+def keys_of(table: dict[str, Any]) -> set[str]:
+    """Return the keys of a TOML as the page has them: codes and names of domains, genders and items are not keys."""
+    named = ("domains", "levels", "not_asked_after", "caseness_by_gender", "not_given")
+    inside = [value for key, value in table.items() if key not in named]
+    tables = chain.from_iterable(each if isinstance(each, list) else [each] for each in inside)
+    return set(table).union(*(keys_of(each) for each in tables if isinstance(each, dict)))
+
+
+def test_the_page_about_questionnaires_names_every_key_and_its_example_is_read() -> None:
+    page = (PROJECT_ROOT / "docs" / "questionnaires.md").read_text(encoding="utf-8")
+    example = page.partition("```toml\n")[2].partition("```")[0]
+    (instrument,) = read_questionnaire(example, "worry3.toml").instruments
+    assert instrument.reliability is not None and instrument.reliability.value == 0.84
+    shipped = (PROJECT_ROOT / "analytics" / "instruments").glob("*.toml")
+    used = keys_of(tomllib.loads(example)).union(
+        *(keys_of(tomllib.loads(each.read_text(encoding="utf-8"))) for each in shipped)
+    )
+    said = set(re.findall(r"`([a-z_0-9]+)`", page))
+    assert used - {"value", "rule", "evidence", "source", "default", "nhs", "strict"} <= said | {"evidence", "source"}
+    assert set(EXPLAINED) <= said
 
 
 # What the file of a questionnaire has to say, and where.

@@ -96,6 +96,14 @@ def swap(old: str, new: str) -> Callable[[str], str]:
         (swap("high = 3", 'high = 3\nreversed = ["7"]'), "made_up.toml, items.reversed: there is no item 7"),
         (swap("high = 3", 'high = 3\nclusters = [["1"]]'), "made_up.toml, items.clusters: every item that counts"),
         (swap("high = 3", 'high = 3\nscoring = "highest"'), "made_up.toml, items.levels: this is missing"),
+        (
+            swap("[items]", '[reliability]\nvalue = 1\nevidence = "D"\nsource = "Nowhere"\n\n[items]'),
+            "made_up.toml, reliability: this must be above 0 and below 1.",
+        ),
+        (
+            swap("[items]", '[general_population]\nmean = 3\nsd = 0\nevidence = "D"\nsource = "Nowhere"\n\n[items]'),
+            "made_up.toml, general_population: the mean must lie within the range, and the sd above 0.",
+        ),
         (swap("max_missing = 1", "max_missing = 2"), "made_up.toml, prorating.max_missing: fewer than half"),
         (without("loinc"), "made_up.toml, loinc: give this, or say under [not_given] why it is not given."),
         (swap("loinc =", "caseness ="), "made_up.toml, not_given.caseness: this is given"),
