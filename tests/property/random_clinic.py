@@ -100,7 +100,7 @@ class _Clinic:
             self.scores(episode, stay)
             self.substance_use(episode_id, stay)
             if not is_open:
-                self.followups(episode_id)
+                self.followups(episode_id, stay)
         self.scores_filed_twice(episodes, self.rows["score"][scores_before:])
         self.acute_events(person_id, episodes, cut)
 
@@ -189,7 +189,7 @@ class _Clinic:
                 }
             )
 
-    def followups(self, episode_id: int) -> None:
+    def followups(self, episode_id: int, stay: int) -> None:
         chance = self.chance
         edges = {
             30: (20, 21, 29, 30, 31, 45, 46),
@@ -197,7 +197,10 @@ class _Clinic:
             180: (149, 150, 240, 241),
             365: (334, 335, 425, 426),
         }
+        # The edges of the window that counts from admission.
+        from_admission = tuple(day - stay for day in (149, 150, 245, 246))
         for due_day, days in edges.items():
+            days = (*days, *(day for day in from_admission if days[0] <= day <= days[-1]))
             if chance.random() < 0.75:
                 reached = chance.random() < 0.7
                 self.rows["followup"].append(

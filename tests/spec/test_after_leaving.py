@@ -145,3 +145,64 @@ def test_all_who_are_due_are_given_beside_those_who_agreed() -> None:
     assert beside in definition_card(find("abstinence_followup_180")).variants
     # No consent recorded anywhere takes nobody out (measures.md 0).
     assert found("followup_180_reach", stays=2, followup=calls[:1]).estimates[ALL].denominator == 2
+
+
+# Half a year after admission
+
+
+def test_the_interview_of_gpra_counts_its_days_from_admission() -> None:
+    # measures.md 0: "GPRA-style 150-245 after admission". Left on day 56: the window is day 94 to 189 after leaving.
+    for due_day, day, reached in (
+        (90, 93, None), (90, 94, True), (90, 120, True), (180, 189, True), (180, 190, None), (30, 94, True),
+    ):  # fmt: skip
+        rows = [call(due_day, completed_day=day)]
+        assert one_row("gpra_reached", episode=[{}], followup=rows) is reached
+    # Tried in these days and not reached; a call without a day stands on the day it was due (56 + 90 is too early).
+    tried = call(180, attempted_day=170, reached=False)
+    assert one_row("gpra_reached", episode=[{}], followup=[tried]) is False
+    assert one_row("gpra_reached", episode=[{}], followup=[call(90, completed_day=100), tried]) is True
+    assert one_row("gpra_reached", episode=[{}], followup=[call(180)]) is True
+    assert one_row("gpra_reached", episode=[{}], followup=[call(90)]) is None
+
+
+def test_who_is_due_half_a_year_after_admission_is_counted_from_admission() -> None:
+    # E, followup_rate: "GPRA: 6-month interview from 1 month before to 2 months after the anniversary of INTAKE".
+    stays: list[dict[str, object]] = [
+        {},  # 1 reached: yes
+        {},  # 2 not reached: no
+        {},  # 3 no call recorded: counted as no
+        {"los_days": 245},  # 4 left on the last day: due, no call
+        {"los_days": 246},  # 5 still in the program then
+        {"los_days": None, "observed_days": 300},  # 6 has not left
+        {},  # 7 died by the call of day 56 + 180 = 236
+        {},  # 8 died by the call of day 56 + 365: after these days, so due
+        {},  # 9 in custody at the call of day 236
+        {},  # 10 in custody at the call of day 56 + 30 = 86: due
+        {"consent_followup": False},  # 11 never agreed
+        {"observed_days": 244},  # 12 too recent
+        {"los_days": 65},  # 13 in custody on day 155, reached on day 245: yes
+    ]
+    calls = [
+        call(180, 1, completed_day=180),
+        call(180, 2, attempted_day=180, reached=False, outcome="no_answer"),
+        call(180, 7, reached=False, outcome="deceased"),
+        call(365, 8, reached=False, outcome="deceased"),
+        call(180, 9, reached=False, outcome="incarcerated"),
+        call(30, 10, reached=False, outcome="incarcerated"),
+        call(90, 13, reached=False, outcome="incarcerated"),
+        call(180, 13, completed_day=180),
+    ]
+    result = found("followup_gpra_reach", episode=stays, followup=calls)
+    estimate = result.estimates[ALL]
+    assert lost(result) == {
+        "still in the program": 1,
+        "left after day 245: the files hold no interviews during a stay": 1,
+        "died": 1,
+        "in custody when the call was due": 1,
+        "had not agreed to be called": 1,
+        "too recent": 1,
+        "no call recorded in these days": 4,
+        "known not to be so": 1,
+    }
+    # 1, 2, 3, 4, 8, 10, 13 are due; 1 and 13 were reached, of 3, 4, 8, 10 no call is recorded.
+    assert (estimate.numerator, estimate.denominator, estimate.unknown) == (2, 7, 4)

@@ -210,7 +210,18 @@ class EventTwin:
         for due_day, window in FOLLOWUP_WINDOWS.items():
             for name, value in self._followup(episode, due_day, window).items():
                 row[f"followup_{due_day}_{name}"] = value
-        return row
+        return row | {"gpra_reached": self._gpra(episode)}
+
+    def _gpra(self, episode: Row) -> bool | None:
+        """True when some interview was held 150 to 245 days after admission; None when no call was made then."""
+        if episode["los_days"] is None:
+            return None
+        answers = set()
+        for r in self.followup[episode["episode_id"]]:
+            days = [r[name] for name in ("completed_day", "attempted_day", "due_day") if r[name] is not None]
+            if 150 <= episode["los_days"] + days[0] <= 245:
+                answers.add(r["reached"])
+        return True in answers if answers else None
 
     def _interview(self, episode: Row, due_day: int) -> Row | None:
         """Return the valid interview of one call with its day after discharge (`on`), None when there was none."""

@@ -96,6 +96,7 @@ create or replace temp table interview as
 with placed as (
     select
         f.*,
+        e.los_days,
         coalesce(f.completed_day, f.attempted_day) as seen_day,
         -- A day that was not recorded is taken on trust.
         f.reached and coalesce(coalesce(f.completed_day, f.attempted_day) between w.from_day and w.to_day, true)
@@ -119,7 +120,9 @@ select
     -- Also known of somebody who could not be reached there; but not by an interview about another month.
     case when is_reached or not reached then controlled_environment end as is_controlled,
     -- Without a day of its own the interview stands on the day it was due.
-    case when is_reached then coalesce(seen_day, due_day) end as on_day
+    case when is_reached then coalesce(seen_day, due_day) end as on_day,
+    -- The window of GPRA counts from admission, and takes the interview of any call.
+    case when los_days + coalesce(seen_day, due_day) between 150 and 245 then reached end as gpra_reached
 from placed;
 
 -- What was seen of use after leaving, in days after discharge. An answer about the last 30 days is about the time since
@@ -178,7 +181,8 @@ judged as (
         i.stable_housing,
         i.arrested,
         i.attends_meetings,
-        i.is_controlled
+        i.is_controlled,
+        i.gpra_reached
     from interview as i
     left join positive_before as p on p.episode_id = i.episode_id and p.due_day = i.due_day
 )
@@ -204,7 +208,8 @@ select
     bool_or(is_reached) filter (where due_day = 365) as reached_365,
     bool_or(is_abstinent) filter (where due_day = 365) as abstinent_365,
     min(outcome) filter (where due_day = 365) as outcome_365,
-    bool_or(is_controlled) filter (where due_day = 365) as controlled_365
+    bool_or(is_controlled) filter (where due_day = 365) as controlled_365,
+    bool_or(gpra_reached) as gpra_reached
 from judged
 group by episode_id;
 

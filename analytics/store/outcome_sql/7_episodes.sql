@@ -113,7 +113,8 @@ joined as (
         f.reached_365,
         f.abstinent_365,
         f.outcome_365,
-        f.controlled_365
+        f.controlled_365,
+        f.gpra_reached
     from range_episode as e
     inner join episode_stay as s on s.episode_id = e.episode_id
     left join episode_return as b on b.episode_id = e.episode_id
@@ -269,7 +270,8 @@ select
     end as followup_365_reached,
     abstinent_365 as followup_365_abstinent,
     outcome_365 as followup_365_outcome,
-    controlled_365 as followup_365_controlled
+    controlled_365 as followup_365_controlled,
+    gpra_reached
 from joined
 order by program_id, admit_period, episode_id;
 
