@@ -67,7 +67,15 @@ uds_negative = Measure(
         "missed or refused counted as positive": (
             "tests_negative",
             "tests_negative + tests_positive + tests_missed",
-        )
+        ),
+        "scheduled tests alone": (
+            "tests_scheduled_negative",
+            "tests_scheduled_negative + tests_scheduled_positive",
+        ),
+        "tests at random alone": (
+            "tests_random_negative",
+            "tests_random_negative + tests_random_positive",
+        ),
     },
     ratio_unit="test",
     better="higher",
@@ -78,6 +86,9 @@ uds_negative = Measure(
     notes=(
         "A test is one person, day and kind of sample; any positive makes it positive. A positive for a "
         "prescribed medicine and an invalid sample count as neither.",
+        "Scheduled tests and tests at random are also given apart: who knows the day can prepare for it. A test is "
+        "scheduled when any part of it says so; where the file does not say, it is in neither, so the two may add up "
+        "to fewer tests than all.",
         "Tests of one stay are alike, so the interval rests on stays, not on tests.",
     ),
 )

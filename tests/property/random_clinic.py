@@ -182,6 +182,7 @@ class _Clinic:
                     "source": source,
                     "substance": chance.choice(("any", "alcohol", "opioids", "cocaine")),
                     "result": self.maybe(0.9, lambda: self.code("result")),
+                    "scheduled": self.maybe(0.7, lambda: chance.random() < 0.5),
                     "days_used_past_30": self.maybe(0.6, lambda: chance.choice((0, 0, 1, 30)))
                     if source == "self_report"
                     else None,

@@ -26,7 +26,9 @@ create or replace temp table test as
         s.day,
         bool_or(s.result = 'positive') as is_positive,
         bool_or(s.result = 'negative') as is_negative,
-        bool_or(s.result in ('missed', 'refused')) as is_missed
+        bool_or(s.result in ('missed', 'refused')) as is_missed,
+        -- Booked when any part says so, at random when a part says not and none says so; NULL when none says anything.
+        bool_or(s.scheduled) as is_scheduled
     from range_substance_use as s
     inner join episode_stay as e on e.episode_id = s.episode_id
     where s.source in ('urine', 'breath', 'oral') and s.result is not null
@@ -39,7 +41,13 @@ select
     cast(count(*) filter (where is_positive) as integer) as tests_positive,
     cast(count(*) filter (where not is_positive and is_negative) as integer) as tests_negative,
     cast(count(*) filter (where not is_positive and not is_negative and is_missed) as integer) as tests_missed,
-    cast(count(*) filter (where not is_positive and not is_negative and not is_missed) as integer) as tests_excluded
+    cast(count(*) filter (where not is_positive and not is_negative and not is_missed) as integer) as tests_excluded,
+    cast(count(*) filter (where not is_positive and is_negative and is_scheduled) as integer)
+        as tests_scheduled_negative,
+    cast(count(*) filter (where is_positive and is_scheduled) as integer) as tests_scheduled_positive,
+    cast(count(*) filter (where not is_positive and is_negative and not is_scheduled) as integer)
+        as tests_random_negative,
+    cast(count(*) filter (where is_positive and not is_scheduled) as integer) as tests_random_positive
 from test
 group by episode_id;
 
