@@ -1,4 +1,4 @@
-"""Life after treatment: use since leaving, and work, housing and arrests before and half a year after."""
+"""Life after treatment: use since leaving, and work, housing, arrests and mutual help half a year after."""
 
 from __future__ import annotations
 
@@ -147,6 +147,12 @@ time_to_use_or_loss = Measure(
 )
 
 
+_NOT_IN_IT = (
+    "People who had died, were in custody when the call was due, or had not agreed to be called are rungs of the "
+    "ladder and not in the figure."
+)
+
+
 def _change(
     measure_id: str,
     title: str,
@@ -182,8 +188,7 @@ def _change(
         reviewed=REVIEWED,
         notes=(
             "The change compares the same people before and after; those without both answers are not in it.",
-            "People who had died, were in custody when the call was due, or had not agreed to be called are rungs of "
-            "the ladder and not in the figure.",
+            _NOT_IN_IT,
             *notes,
         ),
     )
@@ -202,3 +207,35 @@ arrest_change = _change(
     "arrested_admission", "followup_180_arrested", better="lower",
     notes=("Whoever was in custody when the call was due is left out: the worst of what this figure is about.",),
 )  # fmt: skip
+
+meetings_followup = Measure(
+    id="meetings_followup",
+    title="Recovery meetings, half a year on",
+    question="Half a year after leaving, how many of those reached went to meetings of mutual help?",
+    of_whom="of people treated for substance use due for the six-month call",
+    did="went to recovery meetings, half a year later",
+    family=(
+        "Half a year after leaving, about {per_100} of every 100 people treated for substance use whom we reached went "
+        "to recovery meetings."
+    ),
+    table=Table.EPISODE_OUTCOME,
+    eligible={FOR_USE: "is_sud", **_ELIGIBLE},
+    lost={FOR_USE: "not treated for substance use", **_LOST},
+    success="followup_180_meetings",
+    unknown_words="not reached, or no answer",
+    known_words="with an answer",
+    weighted=True,
+    window="the answer on days 150 to 240 after leaving",
+    horizon="observed_days >= los_days + 240",
+    horizon_words="left at least 240 days ago",
+    estimator=Estimator.PROPORTION,
+    better="higher",
+    needs=("followup",),
+    source="SAMHSA National Outcome Measures: attendance at self-help programs; here at follow-up only",
+    reviewed=REVIEWED,
+    notes=(
+        "One meeting or more counts. Nobody asks at admission, so there is no change to give; nor do the files hold "
+        "an answer on support by family and friends, the other half of that outcome measure.",
+        _NOT_IN_IT,
+    ),
+)
