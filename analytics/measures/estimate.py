@@ -125,6 +125,9 @@ def ratio(tally: Tally, sums: PairSums, measure: Measure, unit: Counted) -> Esti
     """
     answer = ratio_of_sums(sums.n, sums.x, sums.y, sums.xx, sums.xy, sums.yy)
     reason = why_nothing(tally, measure, unit) if isnan(answer.value) else None
+    if isnan(answer.value) and reason is None:
+        # Rows count by the measure's own definition, and none of them by this one.
+        reason = f"Nothing to count: no {measure.ratio_unit} is recorded as one of these."
     if not isnan(answer.value) and isnan(answer.low):
         reason = _no_spread(sums.n, unit)
     return without_bounds(

@@ -1,11 +1,11 @@
-"""Life after treatment: no use since leaving, and work, housing and arrests before and half a year after."""
+"""Life after treatment: use since leaving, and work, housing, arrests and mutual help half a year after."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 from analytics.measures.denominators import LEFT, NOT_LEFT, REVIEWED
-from analytics.measures.substance_use import ALL_DUE, FOR_USE, IN_A_CONTROLLED_PLACE, due_for_call
+from analytics.measures.substance_use import ALL_DUE, CALLS, FOR_USE, IN_A_CONTROLLED_PLACE, due_for_call
 from analytics.measures.types import Estimator, Measure, Table
 
 SEEN = "seen at least once after leaving"
@@ -79,10 +79,77 @@ time_to_first_use = Measure(
     reviewed=REVIEWED,
     notes=(
         "People who relapse are harder to reach, so those who drop out of sight are not like the others: the curve is "
-        "too good. How many were never seen again stands in the ladder.",
+        "too good. How many were never seen again stands in the ladder; time_to_use_or_loss counts dropping out of "
+        "sight like use, and the truth lies between the two curves.",
         "The day is that of the call or test that saw the use, which may have been earlier. Days of use told at a call "
         "before day 30 count only when they do not all fit before leaving.",
     ),
+)
+
+
+# Leaving is the first contact. A recorded reach or custody tells where somebody is, whatever they said of use.
+LAST_SEEN_CLEAN = "coalesce(last_clean_day, 0)"
+
+
+def _out_of_sight() -> str:
+    """Return whether a call was missed after the last contact without use and nobody was found at a later one."""
+    missed = []
+    for call, (first, last, _) in CALLS.items():
+        found = " and ".join(
+            f"followup_{later}_reached is not true and followup_{later}_outcome is distinct from 'incarcerated'"
+            for later in CALLS
+            if later >= call
+        )
+        missed.append(f"({LAST_SEEN_CLEAN} < {first} and observed_days >= los_days + {last} and {found})")
+    return " or ".join(missed)
+
+
+_ALIVE = " and ".join(
+    f"{column} is distinct from 'deceased'"
+    for column in ("discharge_reason", *(f"followup_{call}_outcome" for call in CALLS))
+)
+_FIRST_CALL_OVER = CALLS[30][1]
+
+time_to_use_or_loss = Measure(
+    id="time_to_use_or_loss",
+    title="Days until first use or loss of contact",
+    question="How long after leaving did people stay in contact without having been seen to use?",
+    of_whom="of people treated for substance use who left",
+    did="were in contact and not seen to use",
+    no_family="No sentence: being out of sight is not the same as using.",
+    table=Table.EPISODE_OUTCOME,
+    eligible={FOR_USE: "is_sud", LEFT: "is_closed"},
+    lost={FOR_USE: "not treated for substance use", LEFT: NOT_LEFT[LEFT]},
+    time=f"coalesce(first_use_day, {LAST_SEEN_CLEAN})",
+    cause=f"first_use_day is not null or ({_ALIVE} and ({_out_of_sight()}))",
+    read_at=(30, 90, 180),
+    window="from leaving to the last contact",
+    horizon=f"observed_days >= los_days + {_FIRST_CALL_OVER}",
+    horizon_words=f"left at least {_FIRST_CALL_OVER} days ago",
+    estimator=Estimator.SURVIVAL,
+    better="higher",
+    needs=("followup",),
+    source="Kaplan & Meier 1958, from discharge; loss of contact counted as an event (worst case)",
+    reviewed=REVIEWED,
+    notes=(
+        "The other end of time_to_first_use: there whoever drops out of sight is watched no longer, here it counts "
+        "like use, on the day of the last contact without use. Those never seen again are lost on day 0, the day of "
+        "leaving. The truth lies between the two curves; this one is no estimate of use.",
+        "Out of sight is who was missed at a call that was due after the last contact without use, once the days of "
+        "that call were over, and was found at no later one. People who had not agreed to be called are out of sight, "
+        "too.",
+        "People who died, and people found in custody at the last call, are not lost: they are watched until their "
+        "last contact without use.",
+        "Whoever left so recently that the first call is not yet over could not have been missed, so they are not in "
+        "it. At later calls that are not over, people are watched until their last contact.",
+        "The day of a use is that of the call or test that saw it, which may have been earlier.",
+    ),
+)
+
+
+_NOT_IN_IT = (
+    "People who had died, were in custody when the call was due, or had not agreed to be called are rungs of the "
+    "ladder and not in the figure."
 )
 
 
@@ -121,8 +188,7 @@ def _change(
         reviewed=REVIEWED,
         notes=(
             "The change compares the same people before and after; those without both answers are not in it.",
-            "People who had died, were in custody when the call was due, or had not agreed to be called are rungs of "
-            "the ladder and not in the figure.",
+            _NOT_IN_IT,
             *notes,
         ),
     )
@@ -141,3 +207,35 @@ arrest_change = _change(
     "arrested_admission", "followup_180_arrested", better="lower",
     notes=("Whoever was in custody when the call was due is left out: the worst of what this figure is about.",),
 )  # fmt: skip
+
+meetings_followup = Measure(
+    id="meetings_followup",
+    title="Recovery meetings, half a year on",
+    question="Half a year after leaving, how many of those reached went to meetings of mutual help?",
+    of_whom="of people treated for substance use due for the six-month call",
+    did="went to recovery meetings, half a year later",
+    family=(
+        "Half a year after leaving, about {per_100} of every 100 people treated for substance use whom we reached went "
+        "to recovery meetings."
+    ),
+    table=Table.EPISODE_OUTCOME,
+    eligible={FOR_USE: "is_sud", **_ELIGIBLE},
+    lost={FOR_USE: "not treated for substance use", **_LOST},
+    success="followup_180_meetings",
+    unknown_words="not reached, or no answer",
+    known_words="with an answer",
+    weighted=True,
+    window="the answer on days 150 to 240 after leaving",
+    horizon="observed_days >= los_days + 240",
+    horizon_words="left at least 240 days ago",
+    estimator=Estimator.PROPORTION,
+    better="higher",
+    needs=("followup",),
+    source="SAMHSA National Outcome Measures: attendance at self-help programs; here at follow-up only",
+    reviewed=REVIEWED,
+    notes=(
+        "One meeting or more counts. Nobody asks at admission, so there is no change to give; nor do the files hold "
+        "an answer on support by family and friends, the other half of that outcome measure.",
+        _NOT_IN_IT,
+    ),
+)

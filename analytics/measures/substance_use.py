@@ -67,7 +67,15 @@ uds_negative = Measure(
         "missed or refused counted as positive": (
             "tests_negative",
             "tests_negative + tests_positive + tests_missed",
-        )
+        ),
+        "scheduled tests alone": (
+            "tests_scheduled_negative",
+            "tests_scheduled_negative + tests_scheduled_positive",
+        ),
+        "tests at random alone": (
+            "tests_random_negative",
+            "tests_random_negative + tests_random_positive",
+        ),
     },
     ratio_unit="test",
     better="higher",
@@ -78,6 +86,9 @@ uds_negative = Measure(
     notes=(
         "A test is one person, day and kind of sample; any positive makes it positive. A positive for a "
         "prescribed medicine and an invalid sample count as neither.",
+        "Scheduled tests and tests at random are also given apart: who knows the day can prepare for it. A test is "
+        "scheduled when any part of it says so; where the file does not say, it is in neither, so the two may add up "
+        "to fewer tests than all.",
         "Tests of one stay are alike, so the interval rests on stays, not on tests.",
     ),
 )
@@ -211,10 +222,74 @@ def _abstinent(day: int) -> Measure:
     )
 
 
+GPRA_FIRST, GPRA_LAST = 150, 245  # GPRA: one month before to two months after half a year from admission
+LEFT_IN_TIME = f"had left by day {GPRA_LAST}"
+
+
+def _no_call(outcome: str, unless: str) -> str:
+    """Return that no call had the outcome, as SQL; `unless` is about `due`, the day from admission it was due on."""
+    return " and ".join(
+        f"(followup_{call}_outcome is distinct from '{outcome}' or {unless.replace('due', f'los_days + {call}')})"
+        for call in CALLS
+    )
+
+
+# Whoever was reached at another call in these days was free, and agreed.
+_OUTSIDE = f"due not between {GPRA_FIRST} and {GPRA_LAST} or gpra_reached is true"
+
 followup_30_reach = _reached(30)
 followup_90_reach = _reached(90)
 followup_180_reach = _reached(180)
 followup_365_reach = _reached(365)
+followup_gpra_reach = Measure(
+    id="followup_gpra_reach",
+    title="Reached six months from admission (GPRA)",
+    question="Of the people due for an interview half a year after admission, how many did we reach?",
+    of_whom="of people due for an interview half a year after admission",
+    did="were reached",
+    family=(
+        "Half a year after they had started we reached about {per_100} of every 100 people who had left by then and "
+        "whom we were to call."
+    ),
+    table=Table.EPISODE_OUTCOME,
+    eligible={
+        LEFT: "is_closed",
+        LEFT_IN_TIME: f"los_days <= {GPRA_LAST}",
+        ALIVE: f"discharge_reason is distinct from 'deceased' and {_no_call('deceased', f'due > {GPRA_LAST}')}",
+        FREE: _no_call("incarcerated", _OUTSIDE),
+        AGREED: f"{_no_call('no_consent', _OUTSIDE)} and consent_followup is distinct from false",
+    },
+    lost={
+        LEFT: NOT_LEFT[LEFT],
+        LEFT_IN_TIME: f"left after day {GPRA_LAST}: the files hold no interviews during a stay",
+        ALIVE: "died",
+        FREE: "in custody when the call was due",
+        AGREED: "had not agreed to be called",
+    },
+    success="gpra_reached",
+    wider=ALL_DUE,
+    unknown_words="no call recorded in these days",
+    window=f"days {GPRA_FIRST} to {GPRA_LAST} after admission",
+    horizon=f"observed_days >= {GPRA_LAST}",
+    horizon_words=f"admitted at least {GPRA_LAST} days ago",
+    missing="failure",
+    estimator=Estimator.PROPORTION,
+    better="higher",
+    needs=("followup",),
+    minimum_for_headline=20,
+    source=f"SAMHSA GPRA 6-month follow-up (80 % asked for): days {GPRA_FIRST} to {GPRA_LAST} after admission",
+    reviewed=REVIEWED,
+    notes=(
+        "followup_180_reach counts half a year from leaving; this counts it from admission, as GPRA does, and takes "
+        "the interview of whichever call was held in these days. Of a longer stay it is an earlier call.",
+        "GPRA also interviews people who are still in the program on these days. The files hold interviews after "
+        "leaving only, so those people are a rung of the ladder and in no part of the figure.",
+        "Deaths and custody are known only where the outcome of a call is recorded, no consent there or with the stay. "
+        "A death counts when its call was due by the last of these days, custody and no consent when it was due in "
+        "them and nobody was reached at another call.",
+        "Given beside it: of all due, with the people who had not agreed to be called.",
+    ),
+)
 abstinence_followup_30 = _abstinent(30)
 abstinence_followup_90 = _abstinent(90)
 abstinence_followup_180 = _abstinent(180)

@@ -19,7 +19,7 @@ from analytics.reports.figures_rows import SHOWN_DAYS, still_in_rows
 from analytics.reports.numbers import Scale, count, day_words, interval_words, percent
 from analytics.reports.palette import Palette, Theme, fade, palette
 from analytics.reports.sentences import takeaway
-from analytics.reports.steps import at_risk_at, last_day_of, left_out_by, value_at
+from analytics.reports.steps import at_risk_at, is_of_staying, last_day_of, left_out_by, share_words, value_at
 from analytics.texts import label
 
 MOST_CURVES: Final = 4  # more are drawn as rows of dots, never as a fifth line
@@ -65,7 +65,7 @@ def survival_curve(disclosed: Disclosed[StratifiedResult], theme: Theme) -> Figu
     curves = [_drawn(disclosed, group, number, colours) for number, group in enumerate(groups)]
     last_week = max(curve.last_day for curve in curves) / 7
     ticks = week_ticks(max(last_week, 1))
-    table = _table(curves, ticks, colours)
+    table = _table(curves, ticks, colours, of_staying=is_of_staying(result.measure))
     bottom = 30 + TABLE_LINE * len({note["yshift"] for note in table}) + 6
     data = [trace for curve in curves for trace in _curve_traces(curve, colours, alone=len(curves) == 1)]
     words: list[Spec] = []
@@ -77,7 +77,7 @@ def survival_curve(disclosed: Disclosed[StratifiedResult], theme: Theme) -> Figu
     return figure(
         theme,
         data,
-        f"{takeaway(disclosed)}. {_curves_alt(curves, ticks)}",
+        f"{takeaway(disclosed)}. {share_words(result.measure)}. {_curves_alt(curves, ticks)}",
         PLOT_HEIGHT + bottom,
         x=week_axis(max(last_week, 1), colours),
         y=share_axis(),
@@ -230,14 +230,15 @@ def _line_names(curves: Sequence[_Drawn], last_week: float, colours: Palette) ->
     return words
 
 
-def _table(curves: Sequence[_Drawn], ticks: Sequence[int], colours: Palette) -> list[Spec]:
-    """Return the numbers under the axis: at risk by group, and how many were too recent to know by then."""
+def _table(curves: Sequence[_Drawn], ticks: Sequence[int], colours: Palette, *, of_staying: bool) -> list[Spec]:
+    """Return the numbers under the axis: at risk by group, and how many nobody watched until then."""
+    out = "too recent to know" if of_staying else "not watched for so long"
     lines: list[tuple[str, list[int] | None]] = []
     if len(curves) == 1:
         lines += [
-            ("Still in the program, so still at risk", None),
+            ("Still in the program, so still at risk" if of_staying else "Still watched, so still at risk", None),
             ("", [at_risk_at(curves[0].curve, tick) for tick in ticks]),
-            ("Left out: too recent to know", None),
+            (f"Left out: {out}", None),
         ]
     else:
         for drawn in curves:
@@ -245,7 +246,7 @@ def _table(curves: Sequence[_Drawn], ticks: Sequence[int], colours: Palette) -> 
                 (f"Still at risk: {drawn.words}", None),
                 ("", [at_risk_at(drawn.curve, tick) for tick in ticks]),
             ]
-        lines.append(("Left out, all groups: too recent to know", None))
+        lines.append((f"Left out, all groups: {out}", None))
     lines.append(("", [sum(left_out_by(drawn.curve, tick) for drawn in curves) for tick in ticks]))
     words: list[Spec] = []
     for number, (name, numbers) in enumerate(lines):
@@ -298,4 +299,4 @@ def _curves_alt(curves: Sequence[_Drawn], ticks: Sequence[int]) -> str:
         ]
         small = " (small numbers)" if drawn.small else ""
         told.append(f"{drawn.words}{small}: {', '.join(values) or 'nobody was watched for a whole step'}")
-    return f"Share still in the program. {'; '.join(told)}."
+    return f"{'; '.join(told)}."

@@ -16,7 +16,7 @@ from analytics.reports.numbers import Scale, count, day_words, percent, scale_of
 from analytics.reports.palette import Theme, palette
 from analytics.reports.rows import ROW, Row, row_alt, row_marks, row_words, rows_figure
 from analytics.reports.sentences import takeaway
-from analytics.reports.steps import value_at
+from analytics.reports.steps import share_words, value_at
 from analytics.statistics.proportions import wilson
 from analytics.texts import label, unit_words
 
@@ -88,7 +88,7 @@ def still_in_rows(disclosed: Disclosed[StratifiedResult], theme: Theme, day: int
     total = math.nan
     if result.by is not None and ALL in result.curves:
         total = _still_in_row(disclosed, ALL, shown_day).value
-    sentence = f"Share still in the program on {day_words(shown_day)}"
+    sentence = f"{share_words(result.measure)} on {day_words(shown_day)}"
     return rows_figure(rows, Scale.SHARE, theme, sentence, total)
 
 

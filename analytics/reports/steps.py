@@ -7,8 +7,19 @@ from collections.abc import Sequence
 from typing import Final
 
 from analytics.measures.results import Curve
+from analytics.measures.types import Measure
 
 LEAST_AT_RISK: Final = 10  # a curve ends where fewer are left to watch: one person then moves it too far
+
+
+def is_of_staying(measure: Measure) -> bool:
+    """Return whether a curve falls when people leave the program, and not when something else happens to them."""
+    return measure.cause in (None, "is_closed")
+
+
+def share_words(measure: Measure) -> str:
+    """Return what a point of the curve is: "Share still in the program"."""
+    return "Share still in the program" if is_of_staying(measure) else f"Share of people who {measure.did}"
 
 
 def last_day_of(curve: Curve) -> float:

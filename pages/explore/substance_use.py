@@ -1,7 +1,7 @@
-"""Substance use. Use before and at the end of treatment, and what tests showed."""
+"""Substance use. Use before, at the end of and after treatment, and what tests showed."""
 
 from analytics.measures.types import Stratifier
-from analytics.reports.figures import groups_figure, missing_dots
+from analytics.reports.figures import groups_figure, missing_dots, survival_curve
 from pages.components.compare import differences, split_choice
 from pages.components.result import show
 from pages.components.view import head, open_view
@@ -18,3 +18,13 @@ show(view, split, lambda theme: groups_figure(split, theme), "abstinent-by", sen
 
 tests = view.result(view.measure("uds_negative"), cohort, by)
 show(view, tests, lambda theme: groups_figure(tests, theme), "tests", sentences=differences(tests))
+
+# The truth lies between the two: one stops watching those who drop out of sight, the other counts them like use.
+first_use = view.result(view.measure("time_to_first_use"), cohort)
+show(view, first_use, lambda theme: survival_curve(first_use, theme), "first-use")
+
+out_of_sight = view.result(view.measure("time_to_use_or_loss"), cohort)
+show(view, out_of_sight, lambda theme: survival_curve(out_of_sight, theme), "out-of-sight")
+
+meetings = view.result(view.measure("meetings_followup"), cohort, by)
+show(view, meetings, lambda theme: groups_figure(meetings, theme), "meetings", sentences=differences(meetings))

@@ -100,7 +100,7 @@ class _Clinic:
             self.scores(episode, stay)
             self.substance_use(episode_id, stay)
             if not is_open:
-                self.followups(episode_id)
+                self.followups(episode_id, stay)
         self.scores_filed_twice(episodes, self.rows["score"][scores_before:])
         self.acute_events(person_id, episodes, cut)
 
@@ -182,6 +182,7 @@ class _Clinic:
                     "source": source,
                     "substance": chance.choice(("any", "alcohol", "opioids", "cocaine")),
                     "result": self.maybe(0.9, lambda: self.code("result")),
+                    "scheduled": self.maybe(0.7, lambda: chance.random() < 0.5),
                     "days_used_past_30": self.maybe(0.6, lambda: chance.choice((0, 0, 1, 30)))
                     if source == "self_report"
                     else None,
@@ -189,7 +190,7 @@ class _Clinic:
                 }
             )
 
-    def followups(self, episode_id: int) -> None:
+    def followups(self, episode_id: int, stay: int) -> None:
         chance = self.chance
         edges = {
             30: (20, 21, 29, 30, 31, 45, 46),
@@ -197,7 +198,10 @@ class _Clinic:
             180: (149, 150, 240, 241),
             365: (334, 335, 425, 426),
         }
+        # The edges of the window that counts from admission.
+        from_admission = tuple(day - stay for day in (149, 150, 245, 246))
         for due_day, days in edges.items():
+            days = (*days, *(day for day in from_admission if days[0] <= day <= days[-1]))
             if chance.random() < 0.75:
                 reached = chance.random() < 0.7
                 self.rows["followup"].append(

@@ -5,6 +5,8 @@ Every stay is 56 days long; a call's day counts from leaving, a test's day from 
 
 from typing import Any
 
+import pytest
+
 from analytics.measures import ALL, StratifiedResult, find
 from analytics.measures.cards import definition_card
 from analytics.store.outcomes import build_outcomes
@@ -145,3 +147,115 @@ def test_all_who_are_due_are_given_beside_those_who_agreed() -> None:
     assert beside in definition_card(find("abstinence_followup_180")).variants
     # No consent recorded anywhere takes nobody out (measures.md 0).
     assert found("followup_180_reach", stays=2, followup=calls[:1]).estimates[ALL].denominator == 2
+
+
+# Half a year after admission
+
+
+def test_the_interview_of_gpra_counts_its_days_from_admission() -> None:
+    # measures.md 0: "GPRA-style 150-245 after admission". Left on day 56: the window is day 94 to 189 after leaving.
+    for due_day, day, reached in (
+        (90, 93, None), (90, 94, True), (90, 120, True), (180, 189, True), (180, 190, None), (30, 94, True),
+    ):  # fmt: skip
+        rows = [call(due_day, completed_day=day)]
+        assert one_row("gpra_reached", episode=[{}], followup=rows) is reached
+    # Tried in these days and not reached; a call without a day stands on the day it was due (56 + 90 is too early).
+    tried = call(180, attempted_day=170, reached=False)
+    assert one_row("gpra_reached", episode=[{}], followup=[tried]) is False
+    assert one_row("gpra_reached", episode=[{}], followup=[call(90, completed_day=100), tried]) is True
+    assert one_row("gpra_reached", episode=[{}], followup=[call(180)]) is True
+    assert one_row("gpra_reached", episode=[{}], followup=[call(90)]) is None
+
+
+def test_who_is_due_half_a_year_after_admission_is_counted_from_admission() -> None:
+    # E, followup_rate: "GPRA: 6-month interview from 1 month before to 2 months after the anniversary of INTAKE".
+    stays: list[dict[str, object]] = [
+        {},  # 1 reached: yes
+        {},  # 2 not reached: no
+        {},  # 3 no call recorded: counted as no
+        {"los_days": 245},  # 4 left on the last day: due, no call
+        {"los_days": 246},  # 5 still in the program then
+        {"los_days": None, "observed_days": 300},  # 6 has not left
+        {},  # 7 died by the call of day 56 + 180 = 236
+        {},  # 8 died by the call of day 56 + 365: after these days, so due
+        {},  # 9 in custody at the call of day 236
+        {},  # 10 in custody at the call of day 56 + 30 = 86: due
+        {"consent_followup": False},  # 11 never agreed
+        {"observed_days": 244},  # 12 too recent
+        {"los_days": 65},  # 13 in custody on day 155, reached on day 245: yes
+    ]
+    calls = [
+        call(180, 1, completed_day=180),
+        call(180, 2, attempted_day=180, reached=False, outcome="no_answer"),
+        call(180, 7, reached=False, outcome="deceased"),
+        call(365, 8, reached=False, outcome="deceased"),
+        call(180, 9, reached=False, outcome="incarcerated"),
+        call(30, 10, reached=False, outcome="incarcerated"),
+        call(90, 13, reached=False, outcome="incarcerated"),
+        call(180, 13, completed_day=180),
+    ]
+    result = found("followup_gpra_reach", episode=stays, followup=calls)
+    estimate = result.estimates[ALL]
+    assert lost(result) == {
+        "still in the program": 1,
+        "left after day 245: the files hold no interviews during a stay": 1,
+        "died": 1,
+        "in custody when the call was due": 1,
+        "had not agreed to be called": 1,
+        "too recent": 1,
+        "no call recorded in these days": 4,
+        "known not to be so": 1,
+    }
+    # 1, 2, 3, 4, 8, 10, 13 are due; 1 and 13 were reached, of 3, 4, 8, 10 no call is recorded.
+    assert (estimate.numerator, estimate.denominator, estimate.unknown) == (2, 7, 4)
+
+
+# Use, or out of sight
+
+
+def test_dropping_out_of_sight_is_an_event_on_the_day_of_the_last_contact() -> None:
+    # E, time_to_first_use: "censor at last clean contact (informative censoring: show the loss curve; a second curve
+    # with loss=event)". R: survfit(Surv(c(0, 0, 0, 30, 30, 30, 40, 180), c(1, 1, 0, 1, 0, 0, 1, 0)) ~ 1).
+    clean: dict[str, Any] = {"any_use_since_discharge": False}
+    stays: list[dict[str, object]] = [
+        {},  # 1 never seen again: lost on day 0
+        {"consent_followup": False},  # 2 never agreed to be called: lost on day 0
+        {},  # 3 died by the first call: watched until day 0
+        {},  # 4 clean on day 30, missed on day 90 and later: lost on day 30
+        {"observed_days": 56 + 119},  # 5 clean on day 30, the second call is not over: watched until day 30
+        {},  # 6 clean on day 30, then in custody up to the last call: watched until day 30
+        {},  # 7 missed at the first call; a test on day 40 saw use
+        {"observed_days": 56 + 424},  # 8 missed twice, but clean on day 180: watched until then
+        {"observed_days": 56 + 44},  # 9 the first call is not over: not in it
+    ]
+    stays = [{"primary_condition": "alcohol", "track": None} | stay for stay in stays]
+    calls = [
+        call(30, 3, reached=False, outcome="deceased"),
+        *(call(30, number, completed_day=30, **clean) for number in (4, 5, 6)),
+        call(90, 4, reached=False, outcome="no_answer"),
+        call(365, 6, reached=False, outcome="incarcerated"),
+        call(90, 8, reached=False, outcome="no_answer"),
+        call(180, 8, completed_day=180, **clean),
+    ]
+    tests = [{"episode_id": 7, "day": 56 + 40, "source": "urine", "result": "positive"}]
+    found_here: dict[str, Any] = {"episode": stays, "followup": calls, "substance_use": tests}
+    result = found("time_to_use_or_loss", **found_here)
+    curve, estimate = result.curves[ALL], result.estimates[ALL]
+    # S(0) = 1 - 2/8; S(30) = 3/4 (1 - 1/5); S(40) = 3/5 (1 - 1/2)
+    assert [*zip(curve.time, curve.at_risk, curve.events, curve.censored, strict=True)] == [
+        (0, 8, 2, 1), (30, 5, 1, 2), (40, 2, 1, 0), (180, 1, 0, 1),
+    ]  # fmt: skip
+    assert curve.values["still in"] == pytest.approx((0.75, 0.6, 0.3, 0.3))
+    assert (estimate.numerator, estimate.denominator, estimate.unknown, estimate.too_recent) == (4, 8, 0, 1)
+    assert estimate.details["still_in_30"] == pytest.approx(0.6)
+    # The other curve: 1, 2, 3 and 9 are not in it; 4 is watched until day 30.
+    first_use = found("time_to_first_use", **found_here).curves[ALL]
+    assert first_use.values["still in"] == pytest.approx((1.0, 0.5, 0.5))
+
+
+def test_a_call_after_which_nothing_is_said_of_use_still_finds_the_person() -> None:
+    # Reached half a year later, and not asked: not out of sight, watched until the last contact without use.
+    alcohol = [{"primary_condition": "alcohol", "track": None, "observed_days": 56 + 424}]
+    held = found("time_to_use_or_loss", episode=alcohol, followup=[call(180, completed_day=180)]).curves[ALL]
+    missed = found("time_to_use_or_loss", episode=alcohol, followup=[call(180, reached=False)]).curves[ALL]
+    assert (held.time, held.events, missed.time, missed.events) == ((0,), (0,), (0,), (1,))

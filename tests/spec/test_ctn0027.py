@@ -155,6 +155,8 @@ def tables_of_the_document(snapshot: Snapshot) -> list[str]:
     ):
         for arm in ("methadone", "buprenorphine"):
             e = estimates[arm]
+            if not e.has_value:
+                continue  # the trial's files do not say which tests were scheduled and which at random
             lines.append(
                 f"| {words} | {arm} | {e.numerator:,} of {e.denominator:,} | {100 * e.value:.1f} % | "
                 f"{100 * e.ci_low:.1f} to {100 * e.ci_high:.1f} % |"

@@ -344,6 +344,15 @@ def test_the_survival_curve_steps_and_counts_below_the_axis() -> None:
     assert figure.spec["layout"]["yaxis"]["range"] == [0, 1.002]
 
 
+def test_a_curve_that_is_not_of_staying_says_what_its_share_is() -> None:
+    measured = stays({"all": staying(*DAYS, watched_until=70)})
+    use = replace(measured.content.measure, cause="first_use_day is not null", did="had not been seen to use")
+    figure = survival_curve(stays({"all": staying(*DAYS, watched_until=70)}, measure=use), "light")
+    assert "Share of people who had not been seen to use. Everyone: week 2 86%" in figure.alt
+    assert {"Still watched, so still at risk", "Left out: not watched for so long"} <= set(words_in(figure))
+    assert "in the program" not in figure.alt
+
+
 def test_several_curves_have_their_own_dash_and_name_and_more_than_four_become_rows() -> None:
     curve = staying(*DAYS, watched_until=70)
     three = survival_curve(stays(dict.fromkeys(("all", "a", "b", "c"), curve), Stratifier.SITE), "light")

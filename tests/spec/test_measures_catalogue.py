@@ -290,6 +290,17 @@ def test_work_before_and_after_is_of_the_same_people() -> None:
     assert (found.details["before"], found.details["after"]) == pytest.approx((3 / 6, 5 / 6))
 
 
+def test_recovery_meetings_half_a_year_later_are_a_share_without_a_change() -> None:
+    # measures.md 4.E, noms_change: "mutual help". 3 of 5 with an answer went; one gave none, one was not reached.
+    sud = {"is_sud": True}
+    rows: list[Row] = [sud | {"followup_180_meetings": True}] * 3 + [sud | {"followup_180_meetings": False}] * 2
+    rows += [sud | {"followup_180_reached": reached} for reached in (True, False)]
+    rows += [sud | {"followup_180_outcome": "deceased"}, {"is_sud": False, "followup_180_meetings": True}]
+    found = value(small_snapshot(rows), "meetings_followup")
+    assert (found.numerator, found.denominator, found.unknown, found.value) == (3, 5, 2, 3 / 5)
+    assert "paired" not in found.details
+
+
 def test_weekly_endpoints_speak_of_weeks() -> None:
     rows: list[Row] = [{"is_sud": True, "use_pattern": pattern} for pattern in ("----", "--+-", "_oo_", "++++")]
     snapshot = small_snapshot([*rows, {"is_sud": True, "use_pattern": "__"}, {"is_sud": True}])

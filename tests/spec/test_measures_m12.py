@@ -253,6 +253,24 @@ def test_drug_tests_of_two_clients(examples: Examples) -> None:
     assert missed.details["mean_of_episodes"] == pytest.approx(expected["person_mean_missing_pos"], abs=TOLERANCE)
 
 
+def test_drug_tests_at_random_stand_beside_those_that_were_scheduled() -> None:
+    # measures.md 4.E: "Random vs scheduled tests separate". Of 20, 8 were scheduled, 7 clear; 6 at random, 3 clear.
+    tests: dict[str, object] = {"tests_negative": 14, "tests_positive": 6, "tests_missed": 0}
+    booked = {"tests_scheduled_negative": 7, "tests_scheduled_positive": 1}
+    drawn = {"tests_random_negative": 3, "tests_random_positive": 3}
+    (result,) = evaluate([find("uds_negative")], small_snapshot([tests | booked | drawn]))
+    apart = [result.variants[words][ALL] for words in ("scheduled tests alone", "tests at random alone")]
+    assert [(each.numerator, each.denominator) for each in apart] == [(7, 8), (3, 6)]
+    # Never recorded: there is nothing, which is not 0 %.
+    nothing = dict.fromkeys((*booked, *drawn), 0)
+    (result,) = evaluate([find("uds_negative")], small_snapshot([tests | nothing]))
+    for words in ("scheduled tests alone", "tests at random alone"):
+        estimate = result.variants[words][ALL]
+        assert math.isnan(estimate.value) and estimate.denominator == 0
+        assert estimate.reason == "Nothing to count: no test is recorded as one of these."
+    assert result.estimates[ALL].value == 14 / 20
+
+
 def test_readmission_window_and_direct_transfer(examples: Examples) -> None:
     """Days to stays of seven people, as the store places them: A is a direct transfer, F was planned."""
     expected = examples["readmit_window"]["expected"]

@@ -202,6 +202,28 @@ def test_one_test_is_one_day_and_source_whatever_it_looked_for() -> None:
     assert one(columns, episode=[{}], collected={"substance_use": True}) == (0, 0, 0, 0)
 
 
+def test_scheduled_tests_and_tests_at_random_are_counted_apart() -> None:
+    # measures.md 4.E, uds_negative_rate: "Random vs scheduled tests separate".
+    parts: list[tuple[int, str, bool | None]] = [
+        (1, "negative", True),  # scheduled
+        (2, "positive", True), (2, "negative", None),  # scheduled and positive: one part says so
+        (3, "negative", False), (4, "negative", False),  # at random
+        (5, "positive", False), (5, "negative", True),  # scheduled and positive: a part says so
+        (6, "positive", False), (6, "negative", None),  # at random and positive: a part says not, none says so
+        (7, "negative", None),  # nobody wrote it down: in neither
+        (8, "missed", True), (9, "invalid", False),  # no result
+    ]  # fmt: skip
+    rows = [
+        {"episode_id": 1, "day": day, "source": "urine", "substance": f"s{number}", "result": result, "scheduled": said}
+        for number, (day, result, said) in enumerate(parts)
+    ]
+    columns = "tests_scheduled_negative, tests_scheduled_positive, tests_random_negative, tests_random_positive"
+    assert one(columns, episode=[{}], substance_use=rows) == (1, 2, 2, 1)
+    assert one("tests_negative, tests_positive", episode=[{}], substance_use=rows) == (4, 3)
+    assert one(columns, episode=[{}]) == (None,) * 4
+    assert one(columns, episode=[{}], collected={"substance_use": True}) == (0,) * 4
+
+
 def test_who_is_treated_for_substance_use() -> None:
     episodes: list[dict[str, object]] = [
         {"track": "substance_use", "primary_condition": "depression"},  # the track decides

@@ -138,6 +138,10 @@ class EventTwin:
                     "tests_positive",
                     "tests_excluded",
                     "tests_missed",
+                    "tests_scheduled_negative",
+                    "tests_scheduled_positive",
+                    "tests_random_negative",
+                    "tests_random_positive",
                     "use_pattern",
                 )
             )
@@ -156,7 +160,8 @@ class EventTwin:
             row[f"abstinent_{when}"] = None if used is None else used == 0
         controlled = {r["controlled_environment"] for r in rows if -14 <= r["day"] <= 7} - {None}
         row["controlled_admission"] = (True in controlled) if controlled else None
-        return row | self._tests(episode, rows) | {"use_pattern": self._pattern(episode, rows)}
+        row |= self._tests(episode, rows) | self._booked_and_random(episode, rows)
+        return row | {"use_pattern": self._pattern(episode, rows)}
 
     def _pattern(self, episode: Row, rows: list[Row]) -> str | None:
         """One sign per week: look at each week of the stay by itself."""
@@ -197,6 +202,22 @@ class EventTwin:
                 counts["tests_excluded"] += 1
         return dict(counts)
 
+    @staticmethod
+    def _booked_and_random(episode: Row, rows: list[Row]) -> Row:
+        """Count the tests with a result by whether somebody wrote that they were booked, or that they were not."""
+        last = last_known_day(episode) - episode["start_day"]
+        counts = {
+            f"tests_{kind}_{result}": 0 for kind in ("scheduled", "random") for result in ("negative", "positive")
+        }
+        for day, source in {(r["day"], r["source"]) for r in rows if r["source"] in TESTS and 0 <= r["day"] <= last}:
+            parts = [r for r in rows if (r["day"], r["source"]) == (day, source) and r["result"] is not None]
+            results, said = {r["result"] for r in parts}, {r["scheduled"] for r in parts}
+            kind = "scheduled" if True in said else "random" if False in said else None
+            result = "positive" if "positive" in results else "negative" if "negative" in results else None
+            if kind and result:
+                counts[f"tests_{kind}_{result}"] += 1
+        return dict(counts)
+
     # ---- follow-up
 
     def followups(self, episode: Row) -> Row:
@@ -210,7 +231,18 @@ class EventTwin:
         for due_day, window in FOLLOWUP_WINDOWS.items():
             for name, value in self._followup(episode, due_day, window).items():
                 row[f"followup_{due_day}_{name}"] = value
-        return row
+        return row | {"gpra_reached": self._gpra(episode)}
+
+    def _gpra(self, episode: Row) -> bool | None:
+        """True when some interview was held 150 to 245 days after admission; None when no call was made then."""
+        if episode["los_days"] is None:
+            return None
+        answers = set()
+        for r in self.followup[episode["episode_id"]]:
+            days = [r[name] for name in ("completed_day", "attempted_day", "due_day") if r[name] is not None]
+            if 150 <= episode["los_days"] + days[0] <= 245:
+                answers.add(r["reached"])
+        return True in answers if answers else None
 
     def _interview(self, episode: Row, due_day: int) -> Row | None:
         """Return the valid interview of one call with its day after discharge (`on`), None when there was none."""

@@ -26,7 +26,9 @@ create or replace temp table test as
         s.day,
         bool_or(s.result = 'positive') as is_positive,
         bool_or(s.result = 'negative') as is_negative,
-        bool_or(s.result in ('missed', 'refused')) as is_missed
+        bool_or(s.result in ('missed', 'refused')) as is_missed,
+        -- Booked when any part says so, at random when a part says not and none says so; NULL when none says anything.
+        bool_or(s.scheduled) as is_scheduled
     from range_substance_use as s
     inner join episode_stay as e on e.episode_id = s.episode_id
     where s.source in ('urine', 'breath', 'oral') and s.result is not null
@@ -39,7 +41,13 @@ select
     cast(count(*) filter (where is_positive) as integer) as tests_positive,
     cast(count(*) filter (where not is_positive and is_negative) as integer) as tests_negative,
     cast(count(*) filter (where not is_positive and not is_negative and is_missed) as integer) as tests_missed,
-    cast(count(*) filter (where not is_positive and not is_negative and not is_missed) as integer) as tests_excluded
+    cast(count(*) filter (where not is_positive and not is_negative and not is_missed) as integer) as tests_excluded,
+    cast(count(*) filter (where not is_positive and is_negative and is_scheduled) as integer)
+        as tests_scheduled_negative,
+    cast(count(*) filter (where is_positive and is_scheduled) as integer) as tests_scheduled_positive,
+    cast(count(*) filter (where not is_positive and is_negative and not is_scheduled) as integer)
+        as tests_random_negative,
+    cast(count(*) filter (where is_positive and not is_scheduled) as integer) as tests_random_positive
 from test
 group by episode_id;
 
@@ -96,6 +104,7 @@ create or replace temp table interview as
 with placed as (
     select
         f.*,
+        e.los_days,
         coalesce(f.completed_day, f.attempted_day) as seen_day,
         -- A day that was not recorded is taken on trust.
         f.reached and coalesce(coalesce(f.completed_day, f.attempted_day) between w.from_day and w.to_day, true)
@@ -119,7 +128,9 @@ select
     -- Also known of somebody who could not be reached there; but not by an interview about another month.
     case when is_reached or not reached then controlled_environment end as is_controlled,
     -- Without a day of its own the interview stands on the day it was due.
-    case when is_reached then coalesce(seen_day, due_day) end as on_day
+    case when is_reached then coalesce(seen_day, due_day) end as on_day,
+    -- The window of GPRA counts from admission, and takes the interview of any call.
+    case when los_days + coalesce(seen_day, due_day) between 150 and 245 then reached end as gpra_reached
 from placed;
 
 -- What was seen of use after leaving, in days after discharge. An answer about the last 30 days is about the time since
@@ -178,7 +189,8 @@ judged as (
         i.stable_housing,
         i.arrested,
         i.attends_meetings,
-        i.is_controlled
+        i.is_controlled,
+        i.gpra_reached
     from interview as i
     left join positive_before as p on p.episode_id = i.episode_id and p.due_day = i.due_day
 )
@@ -204,7 +216,8 @@ select
     bool_or(is_reached) filter (where due_day = 365) as reached_365,
     bool_or(is_abstinent) filter (where due_day = 365) as abstinent_365,
     min(outcome) filter (where due_day = 365) as outcome_365,
-    bool_or(is_controlled) filter (where due_day = 365) as controlled_365
+    bool_or(is_controlled) filter (where due_day = 365) as controlled_365,
+    bool_or(gpra_reached) as gpra_reached
 from judged
 group by episode_id;
 

@@ -89,6 +89,10 @@ joined as (
         t.tests_positive,
         t.tests_excluded,
         t.tests_missed,
+        t.tests_scheduled_negative,
+        t.tests_scheduled_positive,
+        t.tests_random_negative,
+        t.tests_random_positive,
         w.use_pattern,
         x.first_use_day,
         x.last_clean_day,
@@ -113,7 +117,8 @@ joined as (
         f.reached_365,
         f.abstinent_365,
         f.outcome_365,
-        f.controlled_365
+        f.controlled_365,
+        f.gpra_reached
     from range_episode as e
     inner join episode_stay as s on s.episode_id = e.episode_id
     left join episode_return as b on b.episode_id = e.episode_id
@@ -228,6 +233,10 @@ select
     case when knows_use then coalesce(tests_positive, 0) end as tests_positive,
     case when knows_use then coalesce(tests_excluded, 0) end as tests_excluded,
     case when knows_use then coalesce(tests_missed, 0) end as tests_missed,
+    case when knows_use then coalesce(tests_scheduled_negative, 0) end as tests_scheduled_negative,
+    case when knows_use then coalesce(tests_scheduled_positive, 0) end as tests_scheduled_positive,
+    case when knows_use then coalesce(tests_random_negative, 0) end as tests_random_negative,
+    case when knows_use then coalesce(tests_random_positive, 0) end as tests_random_positive,
     use_pattern,
     first_use_day,
     last_clean_day,
@@ -269,7 +278,8 @@ select
     end as followup_365_reached,
     abstinent_365 as followup_365_abstinent,
     outcome_365 as followup_365_outcome,
-    controlled_365 as followup_365_controlled
+    controlled_365 as followup_365_controlled,
+    gpra_reached
 from joined
 order by program_id, admit_period, episode_id;
 
