@@ -176,7 +176,7 @@ def family_sentence(measure: Measure, estimate: Estimate) -> str | None:
     """
     if measure.family is None or not estimate.has_value or withheld(measure, estimate):
         return None
-    told = measure.family.format(per_100=f"{100 * estimate.value:.0f}", value=f"{estimate.value:g}")
+    told = measure.family.format(per_100=f"{100 * estimate.value:.0f}", value=f"{round(estimate.value, 1):g}")
     return f"{told}{_for_the_others(measure, estimate)}"
 
 

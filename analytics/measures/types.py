@@ -167,7 +167,8 @@ class Measure:
     ratio_unit : what x counts, one of them ("session"); for COST what one outcome is called. per : for RATE, how many
         of them the value is per (1,000).
     amount : for MEDIAN, a whole number per row; for MEAN, a number; NULL = not known. `amount_unit` is what it counts
-        ("day"); `amount_range` the lowest and highest there can be, between which the unknown lie.
+        ("day"; "share" is one of 0 to 1, written as percent); `amount_range` the lowest and highest there can be,
+        between which the unknown lie; without one there is no lowest and highest mean.
     time_unit : for SURVIVAL, the unit of `time` and `read_at`.
     time, cause : for SURVIVAL and INCIDENCE; days, and the way of leaving: 'active' or false = still in, NULL =
         left, not known how.

@@ -284,7 +284,8 @@ def _mean_of_everybody(measure: Measure, estimate: Estimate) -> str:
     if not estimate.unknown or math.isnan(estimate.lower_bound):
         return _left_out(measure, estimate)
     which = f"the {count(estimate.unknown)} we do not know about ({measure.unknown_words})"
-    low, high = (value_text(bound, Scale.POINTS) for bound in (estimate.lower_bound, estimate.upper_bound))
+    scale = scale_of(measure, [estimate])
+    low, high = (value_text(bound, scale) for bound in (estimate.lower_bound, estimate.upper_bound))
     return f" With the lowest total for {which}, it would be {low}; with the highest, {high}."
 
 
@@ -309,7 +310,7 @@ def _units_of(result: StratifiedResult, estimate: Estimate, number: int) -> str:
     """Return what the denominator counts: sessions, or episodes, people, courses also behind points and days."""
     # The days and weeks of a ratio are its denominator; those of a median or a curve are its value.
     counts_units = result.measure.estimator in (Estimator.RATIO, Estimator.RATE)
-    is_value = estimate.unit in ("point", "day", "week") and not counts_units
+    is_value = estimate.unit in ("point", "share", "hour", "day", "week") and not counts_units
     return unit_words(counted_as(result.measure, result.cohort.unit) if is_value else estimate.unit, number)
 
 

@@ -268,6 +268,7 @@ class OutcomeTwin:
             "early_attended_days": sum(1 <= day - days[0] <= 34 for day in days),
             "full_weeks": full_weeks,
             "weeks_at_dose": weeks_at_dose,
+            "full_week_minutes": _minutes([r for r in attended if r["day"] < 7 * full_weeks]),
         }
         for kind in ("group", "individual", "family", "medication", "other"):
             # Of a stay all minutes are known, or none.

@@ -7,10 +7,12 @@ import math
 
 import pytest
 
-from analytics.measures import ALL, Estimate, evaluate, find
+from analytics.measures import ALL, Estimate, evaluate, find, result_as_text
 from analytics.measures.cards import definition_card, family_sentence
 from analytics.measures.estimate import OF_KNOWN
+from analytics.store.outcomes import build_outcomes
 from tests.spec.outcome_tables import Row, SmallSnapshot, one, small_snapshot
+from tests.spec.row_tables import row_tables
 
 
 def value(snapshot: SmallSnapshot, name: str) -> Estimate:
@@ -149,6 +151,46 @@ def test_weeks_at_the_planned_intensity() -> None:
         [{"full_weeks": 6, "weeks_at_dose": 4}, {"full_weeks": 2, "weeks_at_dose": 0}, {"full_weeks": 0}]
     )
     assert counted(value(snapshot, "dose_adherence"))[:2] == (4, 8)
+
+
+def hours(*stays: tuple[int | None, dict[int, float | None]]) -> SmallSnapshot:
+    """Return stays of so many days (None is open), each with hours attended by day (None: minutes not recorded)."""
+    connection = row_tables(
+        episode=[{"los_days": los_days, "observed_days": 200} for los_days, _ in stays],
+        attendance=[
+            {"episode_id": number, "day": day, "minutes": None if length is None else round(60 * length)}
+            for number, (_, sessions) in enumerate(stays, start=1)
+            for day, length in sessions.items()
+        ],
+    )
+    build_outcomes(connection)
+    return SmallSnapshot(connection)
+
+
+def test_hours_a_week_and_hours_in_all() -> None:
+    # measures.md 4.B, dose_adherence: "Also mean hours/week, total hours." ex: dose: mean 7.75, total 46.5
+    six_weeks = {3: 9, 10: 6, 11: 4.5, 17: 6, 24: 9, 31: 3, 38: 9}
+    week, total = (value(hours((41, six_weeks)), name) for name in ("hours_per_week", "hours_total"))
+    assert (week.value, week.denominator, week.unit) == (7.75, 1, "hour")
+    assert (total.value, total.denominator) == (46.5, 1)
+    assert math.isnan(week.lower_bound) and math.isnan(total.upper_bound)
+
+
+def test_hours_of_whom() -> None:
+    snapshot = hours(
+        (10, {0: 4, 6: 3, 8: 2}),  # one full week of 7 hours; 9 in all
+        (10, {0: 5, 8: None}),  # minutes missing after the only full week: 5 a week, the total not known
+        (10, {0: None, 8: 2}),  # missing in the full week: neither known
+        (13, {}),  # never came: two weeks of none
+        (5, {0: 3}),  # less than a week: a total only
+        (None, {0: 9}),  # still here: in neither
+    )
+    week, total = value(snapshot, "hours_per_week"), value(snapshot, "hours_total")
+    assert (week.value, week.denominator, week.unknown) == ((7 + 5 + 0) / 3, 3, 1)
+    assert (total.value, total.denominator, total.unknown) == ((9 + 0 + 3) / 3, 3, 2)
+    assert "4.00 hours (-4.96 to 12.96 hours) on average, from 3 with known hours. Not known: 1." in result_as_text(
+        one(snapshot, find("hours_per_week"))
+    )
 
 
 def test_engagement_counts_days_after_the_first() -> None:

@@ -71,6 +71,7 @@ joined as (
         -- No session in any week: none at dose. With sessions, NULL is what is not known.
         case when s.dose_minutes is not null
             then case when k.episode_id is null then 0 else k.weeks_at_dose end end as weeks_at_dose,
+        case when k.episode_id is null then 0 else k.full_week_minutes end as full_week_minutes,
         c.acute_event and e.los_days is not null as knows_acute,
         c.capture as knows_capture,
         h.direct_transfer,
@@ -202,6 +203,7 @@ select
     case when knows_attendance then early_attended_days end as early_attended_days,
     case when knows_attendance then full_weeks end as full_weeks,
     case when knows_attendance then weeks_at_dose end as weeks_at_dose,
+    case when knows_attendance then full_week_minutes end as full_week_minutes,
     case when knows_acute then readmission_day end as readmission_day,
     case when knows_acute then coalesce(direct_transfer, false) end as direct_transfer,
     case when knows_acute then direct_transfer_end_day end as direct_transfer_end_day,
