@@ -163,7 +163,7 @@ class Measure:
         still in the program on that day may then be compared.
     missing : "shown" = numerator / known; "failure" = numerator / (known + unknown).
     numerator, denominator : for RATIO, integer expressions per row (y and x of sum y / sum x).
-    ratio_variants : for RATIO, other definitions as (numerator, denominator).
+    ratio_variants : for RATIO and MEAN, other definitions as (numerator, denominator).
     ratio_unit : what x counts, one of them ("session"); for COST what one outcome is called. per : for RATE, how many
         of them the value is per (1,000).
     amount : for MEDIAN, a whole number per row; for MEAN, a number; NULL = not known. `amount_unit` is what it counts
@@ -179,8 +179,7 @@ class Measure:
     weekly : for SLOPE, the score of week 0, 1, 2 …, NULL where there is none; `direction` as above.
     better : which direction is good; "neutral" where neither is.
     needs : what must have been collected (columns of table `collected`); empty = the episodes file suffices.
-    minimum_for_headline : fewest known units for which a headline sentence is given. minimum_counts_rows : for RATIO,
-        True where these are rows (stays), and not what `ratio_unit` says.
+    minimum_for_headline : fewest known units for which a headline sentence is given.
     """
 
     id: str
@@ -235,7 +234,6 @@ class Measure:
     needs: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     minimum_for_headline: int = 30
-    minimum_counts_rows: bool = False
     instrument: str | None = None
     profile: Profile = "default"
     deviations: tuple[str, ...] = ()

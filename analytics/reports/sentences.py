@@ -13,7 +13,6 @@ from typing import Final
 from analytics.disclosure import Disclosed, disclosed_only
 from analytics.instruments import find_instrument
 from analytics.measures.cards import KNOWN_FOR_HEADLINE
-from analytics.measures.estimate import known_for_headline
 from analytics.measures.results import STILL_IN, Estimate, StratifiedResult
 from analytics.measures.subjects import counted_as
 from analytics.measures.types import ALL, Estimator, Measure
@@ -60,12 +59,9 @@ def takeaway(disclosed: Disclosed[StratifiedResult]) -> str:
     measure, estimate = result.measure, result.estimates[ALL]
     if not estimate.has_value and not (measure.estimator is Estimator.SURVIVAL and estimate.denominator):
         return _first_fitting([f"{measure.title}: {_lower(_reason(disclosed, ALL))}", f"{measure.title}: no value"])
-    known = known_for_headline(measure, estimate)
-    if known < measure.minimum_for_headline:
-        needed = f"({count(known)}; at least {measure.minimum_for_headline} needed)"
-        rows = counted_as(measure, result.cohort.unit)
-        units = unit_words(rows, known) if measure.minimum_counts_rows else _units_of(result, estimate, known)
-        return f"{measure.title}: too few {units} to say {needed}"
+    if estimate.known < measure.minimum_for_headline:
+        needed = f"({count(estimate.known)}; at least {measure.minimum_for_headline} needed)"
+        return f"{measure.title}: too few {_units_of(result, estimate, estimate.known)} to say {needed}"
     share = known_share(result)
     if share < KNOWN_FOR_HEADLINE:
         return f"{measure.title}: for {percent(1 - share)} we do not know, too many for a headline"

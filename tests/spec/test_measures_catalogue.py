@@ -99,23 +99,30 @@ def test_length_of_stay_counts_to_the_last_session() -> None:
 
 def test_planned_weeks_received() -> None:
     # ex: planned_attain: 56 of 56, 14 of 56, 84 of 84, 21 of 56; mean of stays .65625. A longer stay counts in full.
+    # measures.md 4.B: "ratio=min(1, LOS/planned_days); % >=90 %", 0: "`planned_length_attained`: t."
     stays: list[Row] = [
         {"los_days": 56}, {"los_days": 14}, {"los_days": 100, "planned_weeks": 12}, {"los_days": 21},
         {"planned_weeks": None}, {"los_days": None},
     ]  # fmt: skip
-    found = value(small_snapshot(stays), "planned_length_attained")
-    assert counted(found)[:2] == (56 + 14 + 84 + 21, 56 * 3 + 84)
-    assert found.details["mean_of_episodes"] == pytest.approx(0.65625)
     result = one(small_snapshot(stays), find("planned_length_attained"))
-    assert counted(result.variants["stays of at least 90 % of the plan, of all stays"][ALL]) == (2, 4, 0)
+    found = result.estimates[ALL]
+    assert (found.value, found.method, counted(found)) == (0.65625, "t", (4, 4, 0))
+    assert (found.lower_bound, found.upper_bound) == (0.65625, 0.65625)
+    # SD .4001953 of 1, .25, 1, .375; t(3) 3.182446
+    half = 3.182446 * 0.4001953 / 2
+    assert (found.ci_low, found.ci_high) == pytest.approx((0.65625 - half, 0.65625 + half), abs=1e-6)
+    days, nine_tenths = (each[ALL] for each in result.variants.values())
+    assert counted(days) == (56 + 14 + 84 + 21, 56 * 3 + 84, 0)
+    assert counted(nine_tenths) == (2, 4, 0)
+    assert "65.6% (1.9% to 129.3%) on average, from 4 with a known length." in result_as_text(result)
 
 
 def test_a_headline_of_planned_days_needs_twenty_stays() -> None:
-    # measures.md 4.Z: the unit is the episode, at least 20; nineteen stays are 1,064 planned days.
+    # measures.md 4.Z: the unit is the episode, at least 20.
     for stays, told in ((19, False), (20, True)):
         measure, rows = find("planned_length_attained"), [{"los_days": 28 + number} for number in range(stays)]
         assert (family_sentence(measure, value(small_snapshot(rows), measure.id)) is not None) == told
-    assert definition_card(measure).minimum == "20 known stays for a headline"
+    assert definition_card(measure).minimum == "20 known outcomes for a headline"
 
 
 def test_completion_of_avoidable_outcomes_leaves_out_what_nobody_chose() -> None:
