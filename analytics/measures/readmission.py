@@ -223,8 +223,8 @@ step_down_start_7 = _step_down(
     ),
     no_family="",
     caution=(
-        "Who came at all came within 30 days, so the figure is higher than one of everybody who left a hospital would "
-        "be."
+        "Everybody in it was admitted here within 30 days, so the figure is higher than one of everybody who left a "
+        "hospital would be."
     ),
 )
 step_down_start_30 = _step_down(

@@ -27,6 +27,7 @@ from analytics.measures.symptom_steps import (
 )
 from analytics.measures.types import Estimator, Measure, Table
 from analytics.profiles import Profile
+from analytics.texts import words as words_for
 
 Threshold = Literal["caseness", "reliable_change", "response", "remission", "mcid"]
 
@@ -233,6 +234,11 @@ class SymptomMeasure:
             raise MeasureProblem(
                 f"{instrument.name} has no profile '{profile}'. It has: {', '.join(instrument.profiles)}."
             )
+        if self.with_bands and len(instrument.bands) < 2:
+            raise MeasureProblem(
+                f"{instrument.name} has no bands of severity in a source we know, so nobody can move from one to "
+                f"another (analytics/instruments/{instrument.id}.toml)."
+            )
         if self.lower_only and instrument.better != "lower":
             raise MeasureProblem(f"{self.id} is defined only where a lower score is better, unlike {instrument.name}.")
         parameters: dict[str, object] = {"direction": instrument.direction}
@@ -315,14 +321,18 @@ def _band_number(instrument: Instrument, total: str) -> str:
 
 
 def band_moves(instrument: Instrument, columns: Mapping[str, str]) -> dict[str, str]:
-    """Return "first band to last band" -> the condition, for every pair of bands, the least severe first."""
-    names = [name.replace("_", " ") for name, _, _ in instrument.bands]
+    """Return "from one band to another" -> the condition, for every pair of bands, the least severe first."""
+    names = [words_for("baseline_severity", name) for name, _, _ in instrument.bands]
     names = names if instrument.better == "lower" else names[::-1]
     return {
-        f"{before} to {after}": f"{columns['first_band']} = {first} and {columns['last_band']} = {last}"
+        _move(before, after): f"{columns['first_band']} = {first} and {columns['last_band']} = {last}"
         for first, before in enumerate(names, 1)
         for last, after in enumerate(names, 1)
     }
+
+
+def _move(before: str, after: str) -> str:
+    return f"{before} at the start and at the end" if before == after else f"from {before} to {after}"
 
 
 def _profile_notes(profile: Profile) -> tuple[str, ...]:
