@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from analytics.measures.denominators import MATURE, NOT_LEFT, REVIEWED, WHO_LEFT
+from analytics.measures.denominators import (
+    MATURE,
+    NO_SESSIONS_NOTE,
+    NOT_LEFT,
+    REVIEWED,
+    SESSIONS_NOT_RECORDED,
+    WHO_LEFT,
+)
 from analytics.measures.types import Estimator, Measure, Table
 
 ALIVE = "alive when they left"
@@ -190,7 +197,9 @@ def _step_down(day: int, family: str | None, no_family: str, caution: str) -> Me
             FROM_HOSPITAL: "not from a hospital, as far as we know",
             outlived: f"died within {day} days of leaving the hospital",
         },
-        success=f"coalesce(inpatient_to_session <= {day}, false)",
+        success=f"coalesce(inpatient_to_session <= {day}, case when attended_sessions is not null then false end)",
+        unknown_words=SESSIONS_NOT_RECORDED,
+        known_words="with known sessions",
         window=f"days 1 to {day} after leaving the hospital",
         horizon=f"observed_days + days_since_inpatient >= {day}",
         horizon_words=f"left the hospital at least {day} days ago",
@@ -211,6 +220,7 @@ def _step_down(day: int, family: str | None, no_family: str, caution: str) -> Me
             "Counted is the last inpatient stay that ended on the day of admission or up to 30 days before it, of "
             "whatever diagnosis; a stay counts for the next admission only. A session on the day of leaving the "
             "hospital does not count; whoever never came counts as no.",
+            NO_SESSIONS_NOTE,
         ),
     )
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from analytics.measures.denominators import GRACE_DAYS, MATURE, NOT_LEFT, REVIEWED, STAY, WHO_LEFT
+from analytics.measures.denominators import (
+    GRACE_DAYS,
+    MATURE,
+    NO_SESSIONS_NOTE,
+    NOT_LEFT,
+    REVIEWED,
+    SESSIONS_NOT_RECORDED,
+    STAY,
+    WHO_LEFT,
+)
 from analytics.measures.substance_use import FOR_USE
 from analytics.measures.types import Estimator, Measure, Table
 
@@ -237,7 +246,7 @@ early_dropout = Measure(
     lost={},
     # Still in, or left for another reason: no early dropout, whatever the number of days.
     success="case when exit = 'left_early' then attended_days <= 2 when exit is not null then false end",
-    unknown_words="sessions not recorded",
+    unknown_words=SESSIONS_NOT_RECORDED,
     known_words="with a known start",
     horizon="observed_days >= 14",
     horizon_words="admitted at least two weeks ago",
@@ -247,7 +256,10 @@ early_dropout = Measure(
     source="Project decision: at most two days with an attended session; left against advice, lost, or ended by the "
     "program",
     reviewed=REVIEWED,
-    notes=("Left early: on their own, lost from sight, or ended by the program. Who never came is counted too.",),
+    notes=(
+        "Left early: on their own, lost from sight, or ended by the program. Who never came is counted too.",
+        NO_SESSIONS_NOTE,
+    ),
 )
 
 length_of_stay = Measure(

@@ -31,7 +31,7 @@ def waits() -> SmallSnapshot:
     # ex: access_wait; one person without a date of referral, one who never came
     days = [1, 2, 2, 3, 4, 5, 6, 8, 9, 14, 21, 30]
     rows: list[Row] = [{"wait_days": day - 1, "first_attended_day": 1} for day in days]
-    return small_snapshot([*rows, {"first_attended_day": 0}, {"wait_days": 3}])
+    return small_snapshot([*rows, {"first_attended_day": 0}, {"wait_days": 3, "attended_sessions": 0}])
 
 
 def test_half_of_the_people_wait_at_most_the_median(waits: SmallSnapshot) -> None:
@@ -203,7 +203,8 @@ def test_hours_of_whom() -> None:
 def test_engagement_counts_days_after_the_first() -> None:
     # ex: engagement: X on days 7 and 34 yes; Y on 7 and 35 no; Z two groups on one day no
     rows: list[Row] = [{"first_attended_day": 0, "early_attended_days": days} for days in (2, 1, 1)]
-    snapshot = small_snapshot([*rows, {"first_attended_day": 0, "early_attended_days": 3, "observed_days": 33}, {}])
+    late = {"first_attended_day": 0, "early_attended_days": 3, "observed_days": 33}
+    snapshot = small_snapshot([*rows, late, {"attended_sessions": 0}])
     found = value(snapshot, "early_engagement")
     assert counted(found) == (1, 3, 0)
     assert found.too_recent == 1

@@ -106,7 +106,8 @@ def test_twelve_admissions(days: int, expected: tuple[int, int, int]) -> None:
         {},  # not from a hospital
         {"days_since_inpatient": 4, "inpatient_to_session": 9, "los_days": None, "observed_days": 20},  # no, too recent
     ]
-    result = one(small_snapshot(rows), find(f"step_down_start_{days}"))
+    # Of everybody it is recorded whether they came.
+    result = one(small_snapshot([{"attended_sessions": 0} | row for row in rows]), find(f"step_down_start_{days}"))
     estimate = result.estimates[ALL]
     assert (*counted(estimate), estimate.too_recent) == expected
     assert result.ladder.steps[1].lost == 1
