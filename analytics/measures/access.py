@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analytics.measures.denominators import REVIEWED
+from analytics.measures.denominators import NO_SESSIONS_NOTE, REVIEWED, SESSIONS_NOT_RECORDED
 from analytics.measures.types import Estimator, Measure, Table
 
 ASKED = "with a date of referral"
@@ -12,12 +12,16 @@ WAIT = "wait_days + first_attended_day"
 TARGET_DAYS = 7
 FROM_REFERRAL = "from the referral to the first attended session"
 
-_ELIGIBLE = {ASKED: "wait_days is not null", CAME: "first_attended_day is not null"}
+# Where sessions are not recorded, nobody knows whether somebody came: not known, and not lost on the way.
+CAME_OR_NOT_KNOWN = "first_attended_day is not null or attended_sessions is null"
+
+_ELIGIBLE = {ASKED: "wait_days is not null", CAME: CAME_OR_NOT_KNOWN}
 _LOST = {ASKED: "date of referral not recorded", CAME: "never came to a session"}
 _NOTES = (
     "Where the requests for help are imported, the wait begins with the request that led to the stay, of several with "
     "the earliest not more than 60 days before admission; else with the date of referral written beside the stay.",
     "People who asked for help and never started are not in it: read it beside how many of those who asked began.",
+    NO_SESSIONS_NOTE,
 )
 
 days_referral_to_first_session = Measure(
@@ -31,6 +35,7 @@ days_referral_to_first_session = Measure(
     eligible=_ELIGIBLE,
     lost=_LOST,
     amount=WAIT,
+    unknown_words=SESSIONS_NOT_RECORDED,
     known_words="with a known wait",
     window=FROM_REFERRAL,
     estimator=Estimator.MEDIAN,
@@ -56,6 +61,7 @@ started_within_7 = Measure(
     eligible=_ELIGIBLE,
     lost=_LOST,
     success=f"{WAIT} <= {TARGET_DAYS}",
+    unknown_words=SESSIONS_NOT_RECORDED,
     window=FROM_REFERRAL,
     estimator=Estimator.PROPORTION,
     better="higher",
@@ -65,7 +71,8 @@ started_within_7 = Measure(
     notes=_NOTES,
 )
 
-WITHIN_A_MONTH = "days_to_first_session <= 30"
+# Whoever never came has no day and is a no; whose sessions are not recorded, neither.
+BEGAN = "coalesce(days_to_first_session <= 30, case when knows_first_session is distinct from false then false end)"
 
 admission_conversion = Measure(
     id="admission_conversion",
@@ -77,12 +84,9 @@ admission_conversion = Measure(
     table=Table.REFERRAL_OUTCOME,
     eligible={ASKED_ONCE: "is_repeat = false"},
     lost={ASKED_ONCE: "asked again within 30 days"},
-    success=f"coalesce({WITHIN_A_MONTH}, false)",
-    variants={
-        "of those not found ineligible": (
-            f"case when decision is distinct from 'not_eligible' then coalesce({WITHIN_A_MONTH}, false) end"
-        )
-    },
+    success=BEGAN,
+    unknown_words=SESSIONS_NOT_RECORDED,
+    variants={"of those not found ineligible": f"case when decision is distinct from 'not_eligible' then {BEGAN} end"},
     narrower=("of those not found ineligible",),
     window="days 0 to 30 after the request",
     # Where the time since a request is not known, it counts, and as not started: the share is then a floor.
@@ -100,5 +104,6 @@ admission_conversion = Measure(
         "counts only people who can be told apart; a request without a name is nobody there.",
         "Of people who only asked, the source of the request and, for those never admitted, its period are known and "
         "nothing else. By period, whoever started counts in the period of admission, others in that of the request.",
+        NO_SESSIONS_NOTE,
     ),
 )

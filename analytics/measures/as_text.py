@@ -177,11 +177,16 @@ def interval_text(measure: Measure, low: float, high: float) -> str:
     return f"{number_text(measure, low).partition(' ')[0]} to {number_text(measure, high)}"
 
 
+def is_share(measure: Measure) -> bool:
+    """Return whether the value is a share of something, written as percent."""
+    return measure.estimator in SHARES or (measure.estimator is Estimator.MEAN and measure.amount_unit == "share")
+
+
 def number_text(measure: Measure, value: float) -> str:
     """Return a value in the unit of its measure: "61.2%", "4.10 points", "12 days"."""
     if math.isnan(value):
         return "no value"
-    if measure.estimator in SHARES:
+    if is_share(measure):
         return f"{100 * value:.1f}%"
     if measure.estimator is Estimator.RATE:
         return f"{value:.2f} per {measure.per:,} {measure.ratio_unit}s"
@@ -193,7 +198,8 @@ def number_text(measure: Measure, value: float) -> str:
         return f"{value:.2f} points per week"
     if measure.estimator is Estimator.SURVIVAL:
         return f"{value:.0f} {unit_words(measure.time_unit, round(value))}"
-    return f"{value:.2f} points"
+    unit = measure.amount_unit if measure.estimator is Estimator.MEAN else "point"
+    return f"{value:.2f} {unit_words(unit, 2)}"
 
 
 def ladder_lines(ladder: Ladder) -> list[str]:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from analytics.measures.denominators import REVIEWED
+from analytics.measures.access import CAME_OR_NOT_KNOWN
+from analytics.measures.denominators import (
+    MATURE,
+    NO_SESSIONS_NOTE,
+    NOT_LEFT,
+    REVIEWED,
+    SESSIONS_NOT_RECORDED,
+    WHO_LEFT,
+)
 from analytics.measures.types import Estimator, Measure, Table
 
 # Cancelled by the person with less than a day's notice counts as booked; where notice is not recorded there
@@ -82,6 +90,8 @@ no_show = Measure(
 
 STARTED = "came to a first session"
 FULL_WEEKS = "stayed a full week"
+# Not known where sessions are not recorded, and then neither are the hours.
+HAD_FULL_WEEK = "coalesce(full_weeks > 0, true)"
 
 dose_adherence = Measure(
     id="dose_adherence",
@@ -94,7 +104,7 @@ dose_adherence = Measure(
         "for teens, 20 in partial hospital)."
     ),
     table=Table.EPISODE_OUTCOME,
-    eligible={FULL_WEEKS: "full_weeks > 0"},
+    eligible={FULL_WEEKS: HAD_FULL_WEEK},
     lost={FULL_WEEKS: "stayed less than a week"},
     estimator=Estimator.RATIO,
     numerator="weeks_at_dose",
@@ -114,7 +124,70 @@ dose_adherence = Measure(
         "are not known either.",
         "Tapers are not recorded, so planned shorter weeks before leaving count as short. Weeks in hospital count as "
         "short too.",
-        "Mean hours a week and total hours are not given.",
+        "Mean hours a week and total hours: `hours_per_week`, `hours_total`.",
+    ),
+)
+
+HOURS_NOT_RECORDED = "hours not recorded"
+_OF_STAYS = f"Each stay counts once, whatever its length. Whoever never came had no hours. {NO_SESSIONS_NOTE}"
+_BY_LEVEL = "Levels of care plan different hours: split by level of care before comparing."
+
+hours_per_week = Measure(
+    id="hours_per_week",
+    title="Hours of treatment a week",
+    question="How many hours of treatment a week did people get in the full weeks they stayed, on average?",
+    of_whom="of people who left after at least a full week",
+    did="had this many hours in a full week of their stay on average",
+    family="People whose time here has ended had about {value} hours of treatment a week on average.",
+    table=Table.EPISODE_OUTCOME,
+    eligible={**WHO_LEFT, FULL_WEEKS: HAD_FULL_WEEK},
+    lost={**NOT_LEFT, FULL_WEEKS: "stayed less than a week"},
+    amount="full_week_minutes / (60e0 * full_weeks)",
+    amount_unit="hour",
+    unknown_words=HOURS_NOT_RECORDED,
+    known_words="with known hours",
+    mature=MATURE,
+    estimator=Estimator.MEAN,
+    better="neutral",
+    needs=("attendance",),
+    source="Mean of stays with the t interval; ASAM level 2.1: 9 to 19 hours a week, adolescents 6 to 19; level 2.5: "
+    "20 hours",
+    reviewed=REVIEWED,
+    notes=(
+        "A week is seven days from admission; the last, unfinished week does not count. Weeks without a session, and "
+        "weeks in hospital, count with the hours that there were.",
+        "Where an attended session of a full week has no minutes, the hours of that stay are not known.",
+        _OF_STAYS,
+        _BY_LEVEL,
+    ),
+)
+
+hours_total = Measure(
+    id="hours_total",
+    title="Hours of treatment in all",
+    question="How many hours of treatment did people get in their whole stay, on average?",
+    of_whom="of people who left the program",
+    did="had this many hours in their stay on average",
+    family="People whose time here has ended had about {value} hours of treatment in all on average.",
+    table=Table.EPISODE_OUTCOME,
+    eligible=WHO_LEFT,
+    lost=NOT_LEFT,
+    amount="attended_minutes / 60e0",
+    amount_unit="hour",
+    unknown_words=HOURS_NOT_RECORDED,
+    known_words="with known hours",
+    mature=MATURE,
+    estimator=Estimator.MEAN,
+    better="neutral",
+    needs=("attendance",),
+    source="Mean of stays with the t interval",
+    reviewed=REVIEWED,
+    notes=(
+        "Hours of all attended sessions, also of the last, unfinished week. Where one of them has no minutes, the "
+        "hours of that stay are not known.",
+        _OF_STAYS,
+        "Long plans give more hours: split by planned length before comparing.",
+        _BY_LEVEL,
     ),
 )
 
@@ -126,18 +199,18 @@ early_engagement = Measure(
     did="came on at least two more days within 34 days",
     family="Of every 100 people who started, about {per_100} came back at least twice in the month after.",
     table=Table.EPISODE_OUTCOME,
-    eligible={STARTED: "first_attended_day is not null"},
+    eligible={STARTED: CAME_OR_NOT_KNOWN},
     lost={STARTED: "never came to a session"},
     success="early_attended_days >= 2",
-    unknown_words="sessions not recorded",
+    unknown_words=SESSIONS_NOT_RECORDED,
     known_words="with known sessions",
     window="34 days after the first attended session",
-    horizon="observed_days >= first_attended_day + 34",
+    horizon="observed_days >= coalesce(first_attended_day, 0) + 34",
     horizon_words="started at least 34 days ago",
     estimator=Estimator.PROPORTION,
     better="higher",
     needs=("attendance",),
     source="In the style of HEDIS IET engagement; days with a session count, not services",
     reviewed=REVIEWED,
-    notes=("Several groups on one day are one day.",),
+    notes=("Several groups on one day are one day.", NO_SESSIONS_NOTE),
 )

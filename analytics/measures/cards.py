@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from analytics.instruments import Cutoff, find_instrument
 from analytics.measures.catalog import FAMILY_OF
-from analytics.measures.estimate import WEIGHTED, known_for_headline, other_treatment
+from analytics.measures.estimate import WEIGHTED, other_treatment
 from analytics.measures.evaluate import statement
 from analytics.measures.ladder_sql import MATURE_WORDS
 from analytics.measures.nhs_composite import PARTS
@@ -176,13 +176,13 @@ def family_sentence(measure: Measure, estimate: Estimate) -> str | None:
     """
     if measure.family is None or not estimate.has_value or withheld(measure, estimate):
         return None
-    told = measure.family.format(per_100=f"{100 * estimate.value:.0f}", value=f"{estimate.value:g}")
+    told = measure.family.format(per_100=f"{100 * estimate.value:.0f}", value=f"{round(estimate.value, 1):g}")
     return f"{told}{_for_the_others(measure, estimate)}"
 
 
 def withheld(measure: Measure, estimate: Estimate) -> Literal["too few", "too few known"] | None:
     """Return why there is no sentence for a value that there is; None when there is one."""
-    if known_for_headline(measure, estimate) < measure.minimum_for_headline:
+    if estimate.known < measure.minimum_for_headline:
         return "too few"
     return "too few known" if estimate.known_share < KNOWN_FOR_HEADLINE else None
 
@@ -203,8 +203,6 @@ def _also_missing(measure: Measure) -> tuple[str, ...]:
 
 
 def _units(measure: Measure) -> str:
-    if measure.minimum_counts_rows:
-        return "stays"
     return f"{measure.ratio_unit}s" if measure.ratio_unit and measure.estimator is Estimator.RATIO else "outcomes"
 
 

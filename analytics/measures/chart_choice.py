@@ -166,8 +166,9 @@ def _possible(series: Series, found: ControlChart) -> tuple[Floats, Floats]:
     """Return the limits within what the measure can be: XmR limits know nothing of 0 and 100 %."""
     if series.measure.estimator is Estimator.MEAN_CHANGE:
         return found.lower, found.upper
-    is_share = series.measure.estimator is Estimator.PROPORTION or (
-        series.measure.estimator is Estimator.RATIO and float(np.nanmax(series.value)) <= 1
+    measure = series.measure
+    is_share = measure.estimator is Estimator.PROPORTION or (
+        float(np.nanmax(series.value)) <= 1 if measure.estimator is Estimator.RATIO else measure.amount_unit == "share"
     )
     return np.maximum(found.lower, 0.0), np.minimum(found.upper, 1.0) if is_share else found.upper
 

@@ -155,6 +155,8 @@ def _yes(measure: Measure) -> str:
     if measure.estimator is Estimator.RATE:
         return f"Events: `{measure.numerator}`; per {measure.per:,} {measure.ratio_unit}s: `{measure.denominator}`"
     if measure.estimator in (Estimator.MEDIAN, Estimator.MEAN):
+        if measure.amount_unit == "share":
+            return f"Share: `{measure.amount}`"
         return f"Number of {measure.amount_unit}s: `{measure.amount}`"
     return f"{measure.time_unit.capitalize()}s: `{measure.time}`; way of leaving: `{measure.cause}`"
 

@@ -22,3 +22,9 @@ NOT_LEFT: Final[Mapping[str, str]] = {LEFT: "still in the program"}
 USUAL_WEEKS: Final = 12
 GRACE_DAYS: Final = 14
 MATURE: Final = f"observed_days >= 7 * coalesce(planned_weeks, {USUAL_WEEKS}) + {GRACE_DAYS}"
+
+SESSIONS_NOT_RECORDED: Final = "sessions not recorded"
+# A program may send every other file; that nobody there ever came is not what its silence says.
+NO_SESSIONS_NOTE: Final = (
+    "Of a program that has not one session in the files nobody knows who came: its stays are not known."
+)

@@ -144,13 +144,6 @@ def ratio(tally: Tally, sums: PairSums, measure: Measure, unit: Counted) -> Esti
     )
 
 
-def known_for_headline(measure: Measure, estimate: Estimate) -> int:
-    """Return how many known units, or rows, stand against the measure's `minimum_for_headline`."""
-    if not measure.minimum_counts_rows:
-        return estimate.known
-    return int(sum(estimate.details.get(rows, 0) for rows in PLURAL.values()))
-
-
 def rate(tally: Tally, sums: PairSums, measure: Measure, unit: Counted) -> Estimate:
     """Return events per `measure.per` units of time, with the exact Poisson interval.
 

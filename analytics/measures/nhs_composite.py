@@ -28,7 +28,7 @@ _FINISHED: Final = {PAIR: "uses_nhs_pair", **WHO_LEFT, TWICE: "attended_days >= 
 _NOT_FINISHED: Final = {
     PAIR: "in another program",
     **NOT_LEFT,
-    TWICE: "came on fewer than two days",
+    TWICE: "came on fewer than two days, or sessions not recorded",
 }
 _NOTES: Final = (
     "First and last complete score of both questionnaires. Without all four, people stay in and count as no: what is "

@@ -20,12 +20,19 @@ from analytics.measures.chart_signals import Signal, signals_of
 from analytics.measures.evaluate import evaluate
 from analytics.measures.results import Estimate, StratifiedResult
 from analytics.measures.subjects import PROGRAM_RATIOS
-from analytics.measures.types import ALL, NOT_KNOWN, Cohort, Estimator, Measure, SnapshotCursor, Stratifier
+from analytics.measures.types import ALL, NOT_KNOWN, Cohort, Estimator, Measure, SnapshotCursor, Stratifier, Table
 from analytics.statistics.time_series import Effect, interrupted_time_series
 from analytics.texts.periods import Grain
 
 # A curve has no one value per period that a chart could take, a model over the stay too little of it in one.
-CHARTED: Final = (Estimator.PROPORTION, Estimator.RATIO, Estimator.RATE, Estimator.MEDIAN, Estimator.MEAN_CHANGE)
+CHARTED: Final = (
+    Estimator.PROPORTION,
+    Estimator.RATIO,
+    Estimator.RATE,
+    Estimator.MEDIAN,
+    Estimator.MEAN,
+    Estimator.MEAN_CHANGE,
+)
 
 
 @dataclass(frozen=True)
@@ -120,7 +127,8 @@ def over_time(
     recent. Else by the period of admission, with the measure's rule of maturity.
     """
     who = cohort or Cohort()
-    if measure.estimator in (Estimator.MEAN, *PROGRAM_RATIOS):
+    of_answers = measure.estimator is Estimator.MEAN and measure.table is Table.SATISFACTION_OUTCOME
+    if of_answers or measure.estimator in PROGRAM_RATIOS:
         raise MeasureProblem(f"{measure.id} has no chart over time. Split it by admit_period.")
     if measure.estimator not in CHARTED:
         raise MeasureProblem(f"{measure.id} is about the whole stay, so it has no one value per period.")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Final
 
-from analytics.measures.as_text import SHARES, aligned, interval_text, number_text, snapshot_words
+from analytics.measures.as_text import SHARES, aligned, interval_text, is_share, number_text, snapshot_words
 from analytics.measures.calendar_points import Point
 from analytics.measures.cards import BETTER
 from analytics.measures.chart_choice import Chart
@@ -111,7 +111,7 @@ def _change_sentences(measure: Measure, grain: str, change: Change) -> Iterator[
 
 def _moved(measure: Measure, effect: Effect) -> str:
     """Return "5.1 points higher (between 0.3 and 10.4)", or that there is no clear change and between what it lies."""
-    scale, unit = (100, " points") if measure.estimator in SHARES else (1, f" {measure.amount_unit}s")
+    scale, unit = (100, " points") if is_share(measure) else (1, f" {measure.amount_unit}s")
     if measure.estimator is Estimator.MEAN_CHANGE:
         unit = " points"
     elif measure.estimator is Estimator.RATE:

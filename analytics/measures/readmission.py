@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from analytics.measures.denominators import MATURE, NOT_LEFT, REVIEWED, WHO_LEFT
+from analytics.measures.denominators import (
+    MATURE,
+    NO_SESSIONS_NOTE,
+    NOT_LEFT,
+    REVIEWED,
+    SESSIONS_NOT_RECORDED,
+    WHO_LEFT,
+)
 from analytics.measures.types import Estimator, Measure, Table
 
 ALIVE = "alive when they left"
@@ -167,22 +174,20 @@ return_to_program = Measure(
 )
 
 
-def _step_down(day: int, time: str) -> Measure:
+def _step_down(day: int, family: str | None, no_family: str, caution: str) -> Measure:
     """Return the share who had a first session up to a day after they left a hospital."""
     outlived = f"alive {day} days after leaving the hospital"
     return Measure(
         id=f"step_down_start_{day}",
         title=f"First session within {day} days of hospital",
         question=(
-            "Of the people who came to us from a hospital, how many had their first session here within "
-            f"{day} days of leaving it?"
+            "Of the people who came to us within 30 days of leaving a hospital, how many had their first session here "
+            f"within {day} days of leaving it?"
         ),
-        of_whom="of people admitted here within 30 days of leaving a hospital",
+        of_whom="of people who came to us within 30 days of leaving a hospital",
         did=f"had a first session within {day} days of leaving the hospital",
-        family=(
-            "Of every 100 people who came to us from a hospital, about {per_100} had their first session within "
-            f"{time} of leaving it."
-        ),
+        family=family,
+        no_family=no_family,
         table=Table.EPISODE_OUTCOME,
         eligible={
             FROM_HOSPITAL: "days_since_inpatient is not null",
@@ -192,7 +197,9 @@ def _step_down(day: int, time: str) -> Measure:
             FROM_HOSPITAL: "not from a hospital, as far as we know",
             outlived: f"died within {day} days of leaving the hospital",
         },
-        success=f"coalesce(inpatient_to_session <= {day}, false)",
+        success=f"coalesce(inpatient_to_session <= {day}, case when attended_sessions is not null then false end)",
+        unknown_words=SESSIONS_NOT_RECORDED,
+        known_words="with known sessions",
         window=f"days 1 to {day} after leaving the hospital",
         horizon=f"observed_days + days_since_inpatient >= {day}",
         horizon_words=f"left the hospital at least {day} days ago",
@@ -206,14 +213,39 @@ def _step_down(day: int, time: str) -> Measure:
         profile="hedis_style",
         deviations=NOT_FUH,
         notes=(
-            "FUH-style, among people who came to us: whoever left a hospital and was never admitted here is not known "
-            "to us.",
+            "FUH-style, among people who came to us: whoever left a hospital and was never admitted here, or was "
+            "admitted later than 30 days after it, is not in it. HEDIS FUH counts everybody who left a hospital: the "
+            "two figures cannot be compared.",
+            caution,
             "Counted is the last inpatient stay that ended on the day of admission or up to 30 days before it, of "
             "whatever diagnosis; a stay counts for the next admission only. A session on the day of leaving the "
             "hospital does not count; whoever never came counts as no.",
+            NO_SESSIONS_NOTE,
         ),
     )
 
 
-step_down_start_7 = _step_down(7, "a week")
-step_down_start_30 = _step_down(30, "a month")
+step_down_start_7 = _step_down(
+    7,
+    family=(
+        "Of every 100 people who came to us within a month of leaving a hospital, about {per_100} had their first "
+        "session within a week of leaving it."
+    ),
+    no_family="",
+    caution=(
+        "Everybody in it was admitted here within 30 days, so the figure is higher than one of everybody who left a "
+        "hospital would be."
+    ),
+)
+step_down_start_30 = _step_down(
+    30,
+    family=None,
+    no_family=(
+        "No sentence: everybody in it came to us within 30 days, so nearly all of them had a first session by then."
+    ),
+    caution=(
+        "Whoever is counted was admitted within 30 days, so nearly everybody had a first session by then: a figure "
+        "near 100 % follows from who is counted, and is no achievement. A low one says that people were admitted and "
+        "did not come."
+    ),
+)

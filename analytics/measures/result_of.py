@@ -114,7 +114,7 @@ def _estimate(scan: Scan, findings: Findings, number: int, group: str) -> Estima
 def _variants(scan: Scan, findings: Findings, number: int, groups: Sequence[str]) -> dict[str, dict[str, Estimate]]:
     """Return the other definitions, and for a proportion the other way to treat the unknown."""
     measure = scan.measures[number]
-    if measure.estimator is Estimator.RATIO:
+    if measure.estimator in (Estimator.RATIO, Estimator.MEAN):
         return {
             words: {
                 group: ratio(findings.own(number)[group], findings.sums[number, words][group], measure, scan.counted)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from analytics.measures.denominators import GRACE_DAYS, MATURE, NOT_LEFT, REVIEWED, STAY, WHO_LEFT
+from analytics.measures.denominators import (
+    GRACE_DAYS,
+    MATURE,
+    NO_SESSIONS_NOTE,
+    NOT_LEFT,
+    REVIEWED,
+    SESSIONS_NOT_RECORDED,
+    STAY,
+    WHO_LEFT,
+)
 from analytics.measures.substance_use import FOR_USE
 from analytics.measures.types import Estimator, Measure, Table
 
@@ -237,7 +246,7 @@ early_dropout = Measure(
     lost={},
     # Still in, or left for another reason: no early dropout, whatever the number of days.
     success="case when exit = 'left_early' then attended_days <= 2 when exit is not null then false end",
-    unknown_words="sessions not recorded",
+    unknown_words=SESSIONS_NOT_RECORDED,
     known_words="with a known start",
     horizon="observed_days >= 14",
     horizon_words="admitted at least two weeks ago",
@@ -247,7 +256,10 @@ early_dropout = Measure(
     source="Project decision: at most two days with an attended session; left against advice, lost, or ended by the "
     "program",
     reviewed=REVIEWED,
-    notes=("Left early: on their own, lost from sight, or ended by the program. Who never came is counted too.",),
+    notes=(
+        "Left early: on their own, lost from sight, or ended by the program. Who never came is counted too.",
+        NO_SESSIONS_NOTE,
+    ),
 )
 
 length_of_stay = Measure(
@@ -279,29 +291,42 @@ length_of_stay = Measure(
 planned_length_attained = Measure(
     id="planned_length_attained",
     title="Planned weeks stayed",
-    question="Of the days planned for the people who left, how many did they stay?",
-    of_whom="of planned days",
-    did="were spent in the program",
-    family="People whose time in the program has ended had stayed about {per_100} of every 100 planned days.",
+    question="What share of the days planned for them did the people who left stay, on average?",
+    of_whom="of people who left, with a planned length",
+    did="had stayed this share of their planned days on average",
+    family=(
+        "People whose time in the program has ended had stayed on average about {per_100} of every 100 days planned "
+        "for them."
+    ),
     table=Table.EPISODE_OUTCOME,
     eligible={**WHO_LEFT, PLANNED: "planned_weeks is not null"},
     lost={**NOT_LEFT, PLANNED: NOT_PLANNED},
-    numerator="least(exit_day, 7 * planned_weeks)",
-    denominator="7 * planned_weeks",
+    amount="least(exit_day, 7 * planned_weeks) / (7e0 * planned_weeks)",
+    amount_unit="share",
+    amount_range=(0, 1),
+    unknown_words="length not known",
+    known_words="with a known length",
     ratio_variants={
+        "days stayed of all days planned, in which long plans weigh more": (
+            "least(exit_day, 7 * planned_weeks)",
+            "7 * planned_weeks",
+        ),
         # 90 % of 7 days a week, in whole numbers.
         "stays of at least 90 % of the plan, of all stays": (
             "case when 10 * exit_day >= 63 * planned_weeks then 1 else 0 end",
             "1",
-        )
+        ),
     },
     ratio_unit="day",
     mature=MATURE,
-    estimator=Estimator.RATIO,
+    estimator=Estimator.MEAN,
     better="higher",
-    source="Project decision: stay, at most the planned length, over planned length",
+    source="Project decision: mean of stays of the stay, at most the planned length, over planned length",
     reviewed=REVIEWED,
     minimum_for_headline=20,
-    minimum_counts_rows=True,
-    notes=("The mean of stays is beside it: in the pooled figure long plans weigh more.",),
+    notes=(
+        "Each stay counts once: the share of its own planned days, at most all of them. All days together stand beside "
+        "it, and how many stayed at least 90 % of their plan.",
+        "The interval is one by t: with few stays it can reach beyond what a share can be.",
+    ),
 )

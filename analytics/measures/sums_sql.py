@@ -100,11 +100,12 @@ def _pairs_of_one(measure: Measure, matured: bool) -> Iterator[tuple[str | None,
     if measure.estimator is Estimator.MEAN:
         amount = str(measure.amount)
         yield None, _where([*conditions, f"({amount}) is not null"], "1"), _where(conditions, amount)
+    ratios: list[tuple[str | None, tuple[str, str]]] = [*measure.ratio_variants.items()]
     if measure.estimator in (Estimator.RATIO, Estimator.RATE):
-        own = (str(measure.numerator), str(measure.denominator))
-        for words, (numerator, denominator) in [(None, own), *measure.ratio_variants.items()]:
-            counted = [*conditions, f"({ratio_outcome(numerator, denominator)}) is true"]
-            yield words, _where(counted, denominator), _where(counted, numerator)
+        ratios = [(None, (str(measure.numerator), str(measure.denominator))), *ratios]
+    for words, (numerator, denominator) in ratios:
+        counted = [*conditions, f"({ratio_outcome(numerator, denominator)}) is true"]
+        yield words, _where(counted, denominator), _where(counted, numerator)
 
 
 def _where(conditions: Sequence[str], value: str) -> str:

@@ -58,7 +58,8 @@ def _counted(measure: Measure) -> tuple[str, ...]:
     if measure.estimator is Estimator.CAPACITY:
         return "numerator: sessions attended", f"denominator: {whom} offered"
     if measure.estimator is Estimator.MEAN:
-        return f"value: mean number of {measure.amount_unit}s", f"population: {whom}"
+        mean = "mean of the shares" if measure.amount_unit == "share" else f"mean number of {measure.amount_unit}s"
+        return f"value: {mean}", f"population: {whom}"
     if measure.estimator is Estimator.MEAN_CHANGE:
         return "value: mean of the differences of first and last score, plus is better", f"population: {whom}"
     if measure.estimator is Estimator.SLOPE:

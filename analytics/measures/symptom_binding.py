@@ -236,6 +236,11 @@ class SymptomMeasure:
             raise MeasureProblem(
                 f"{instrument.name} has no profile '{profile}'. It has: {', '.join(instrument.profiles)}."
             )
+        if self.with_bands and len(instrument.bands) < 2:
+            raise MeasureProblem(
+                f"{instrument.name} has no bands of severity in a source we know, so nobody can move from one to "
+                f"another (analytics/instruments/{instrument.id}.toml)."
+            )
         if self.lower_only and instrument.better != "lower":
             raise MeasureProblem(f"{self.id} is defined only where a lower score is better, unlike {instrument.name}.")
         if self.construct is not None and instrument.construct != self.construct:

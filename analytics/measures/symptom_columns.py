@@ -8,6 +8,7 @@ from typing import Final, Literal
 from analytics.instruments import Instrument, Rule
 from analytics.instruments import Profile as Thresholds
 from analytics.profiles import Profile
+from analytics.texts import words as words_for
 
 Threshold = Literal["caseness", "reliable_change", "response", "remission", "mcid", "reliability"]
 
@@ -88,11 +89,15 @@ def _band_number(instrument: Instrument, total: str) -> str:
 
 
 def band_moves(instrument: Instrument, columns: Mapping[str, str]) -> dict[str, str]:
-    """Return "first band to last band" -> the condition, for every pair of bands, the least severe first."""
-    names = [name.replace("_", " ") for name, _, _ in instrument.bands]
+    """Return "from one band to another" -> the condition, for every pair of bands, the least severe first."""
+    names = [words_for("baseline_severity", name) for name, _, _ in instrument.bands]
     names = names if instrument.better == "lower" else names[::-1]
     return {
-        f"{before} to {after}": f"{columns['first_band']} = {first} and {columns['last_band']} = {last}"
+        _move(before, after): f"{columns['first_band']} = {first} and {columns['last_band']} = {last}"
         for first, before in enumerate(names, 1)
         for last, after in enumerate(names, 1)
     }
+
+
+def _move(before: str, after: str) -> str:
+    return f"{before} at the start and at the end" if before == after else f"from {before} to {after}"

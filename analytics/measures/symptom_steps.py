@@ -37,7 +37,8 @@ def steps_out(columns: Mapping[str, str], profile: Profile, among_cases: bool) -
     """Return the ladder's steps as (label, condition, words for those lost)."""
     steps = [(label, condition, NOT_LEFT[label]) for label, condition in WHO_LEFT.items()]
     if profile == "nhs":
-        steps.append(TREATED)
+        label, condition, others = TREATED
+        steps.append((label, condition, f"{others}, or sessions not recorded"))
     if among_cases and profile == "nhs":
         # The national construction takes out only those known to start outside: no score stays in, as a
         # failure.

@@ -163,11 +163,12 @@ class Measure:
         still in the program on that day may then be compared.
     missing : "shown" = numerator / known; "failure" = numerator / (known + unknown).
     numerator, denominator : for RATIO, integer expressions per row (y and x of sum y / sum x).
-    ratio_variants : for RATIO, other definitions as (numerator, denominator).
+    ratio_variants : for RATIO and MEAN, other definitions as (numerator, denominator).
     ratio_unit : what x counts, one of them ("session"); for COST what one outcome is called. per : for RATE, how many
         of them the value is per (1,000).
     amount : for MEDIAN, a whole number per row; for MEAN, a number; NULL = not known. `amount_unit` is what it counts
-        ("day"); `amount_range` the lowest and highest there can be, between which the unknown lie.
+        ("day"; "share" is one of 0 to 1, written as percent); `amount_range` the lowest and highest there can be,
+        between which the unknown lie; without one there is no lowest and highest mean.
     time_unit : for SURVIVAL, the unit of `time` and `read_at`.
     time, cause : for SURVIVAL and INCIDENCE; days, and the way of leaving: 'active' or false = still in, NULL =
         left, not known how.
@@ -179,8 +180,7 @@ class Measure:
     weekly : for SLOPE, the score of week 0, 1, 2 …, NULL where there is none; `direction` as above.
     better : which direction is good; "neutral" where neither is.
     needs : what must have been collected (columns of table `collected`); empty = the episodes file suffices.
-    minimum_for_headline : fewest known units for which a headline sentence is given. minimum_counts_rows : for RATIO,
-        True where these are rows (stays), and not what `ratio_unit` says.
+    minimum_for_headline : fewest known units for which a headline sentence is given.
     """
 
     id: str
@@ -236,7 +236,6 @@ class Measure:
     needs: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     minimum_for_headline: int = 30
-    minimum_counts_rows: bool = False
     instrument: str | None = None
     profile: Profile = "default"
     deviations: tuple[str, ...] = ()

@@ -33,7 +33,9 @@ _PLACES: Final = {Scale.PACE: 2}  # decimals, where one is too coarse
 
 def scale_of(measure: Measure, estimates: Iterable[Estimate]) -> Scale:
     """Return how the values of a measure are written; ratios above 1 are rates, not shares."""
-    if measure.estimator in (Estimator.MEAN, Estimator.MEAN_CHANGE):
+    if measure.estimator is Estimator.MEAN:
+        return {"point": Scale.POINTS, "share": Scale.SHARE}.get(measure.amount_unit, Scale.RATE)
+    if measure.estimator is Estimator.MEAN_CHANGE:
         return Scale.POINTS
     if measure.estimator is Estimator.SLOPE:
         return Scale.PACE

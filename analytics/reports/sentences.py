@@ -13,7 +13,6 @@ from typing import Final
 from analytics.disclosure import Disclosed, disclosed_only
 from analytics.instruments import find_instrument
 from analytics.measures.cards import KNOWN_FOR_HEADLINE
-from analytics.measures.estimate import known_for_headline
 from analytics.measures.results import STILL_IN, Estimate, StratifiedResult
 from analytics.measures.subjects import counted_as
 from analytics.measures.types import ALL, Estimator, Measure
@@ -60,12 +59,9 @@ def takeaway(disclosed: Disclosed[StratifiedResult]) -> str:
     measure, estimate = result.measure, result.estimates[ALL]
     if not estimate.has_value and not (measure.estimator is Estimator.SURVIVAL and estimate.denominator):
         return _first_fitting([f"{measure.title}: {_lower(_reason(disclosed, ALL))}", f"{measure.title}: no value"])
-    known = known_for_headline(measure, estimate)
-    if known < measure.minimum_for_headline:
-        needed = f"({count(known)}; at least {measure.minimum_for_headline} needed)"
-        rows = counted_as(measure, result.cohort.unit)
-        units = unit_words(rows, known) if measure.minimum_counts_rows else _units_of(result, estimate, known)
-        return f"{measure.title}: too few {units} to say {needed}"
+    if estimate.known < measure.minimum_for_headline:
+        needed = f"({count(estimate.known)}; at least {measure.minimum_for_headline} needed)"
+        return f"{measure.title}: too few {_units_of(result, estimate, estimate.known)} to say {needed}"
     share = known_share(result)
     if share < KNOWN_FOR_HEADLINE:
         return f"{measure.title}: for {percent(1 - share)} we do not know, too many for a headline"
@@ -284,7 +280,8 @@ def _mean_of_everybody(measure: Measure, estimate: Estimate) -> str:
     if not estimate.unknown or math.isnan(estimate.lower_bound):
         return _left_out(measure, estimate)
     which = f"the {count(estimate.unknown)} we do not know about ({measure.unknown_words})"
-    low, high = (value_text(bound, Scale.POINTS) for bound in (estimate.lower_bound, estimate.upper_bound))
+    scale = scale_of(measure, [estimate])
+    low, high = (value_text(bound, scale) for bound in (estimate.lower_bound, estimate.upper_bound))
     return f" With the lowest total for {which}, it would be {low}; with the highest, {high}."
 
 
@@ -309,7 +306,7 @@ def _units_of(result: StratifiedResult, estimate: Estimate, number: int) -> str:
     """Return what the denominator counts: sessions, or episodes, people, courses also behind points and days."""
     # The days and weeks of a ratio are its denominator; those of a median or a curve are its value.
     counts_units = result.measure.estimator in (Estimator.RATIO, Estimator.RATE)
-    is_value = estimate.unit in ("point", "day", "week") and not counts_units
+    is_value = estimate.unit in ("point", "share", "hour", "day", "week") and not counts_units
     return unit_words(counted_as(result.measure, result.cohort.unit) if is_value else estimate.unit, number)
 
 

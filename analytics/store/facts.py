@@ -31,7 +31,8 @@ NEEDED_PAPER: Final[dict[str, PaperKind]] = {"limited": "agreement", "expert": "
 #      minutes that lack some are not known; sessions missed in hospital are counted by themselves;
 #      consent to be called, controlled places and use since leaving at follow-up;
 #      the days to a return to the same program; step-ups of open stays; waits counted from the file of requests
-#   6: who was reached half a year after admission; drug tests that were booked and at random
+#   6: who was reached half a year after admission; drug tests that were booked and at random; minutes of the full
+#      weeks; attendance of a program that has no row is not known, and referral_outcome knows whether it is
 SCHEMA_VERSION: Final = 6
 
 # Of the manifest itself: one digit more or less in it would be shown as a fact.

@@ -1,8 +1,9 @@
 """Build the outcome tables of a snapshot from its row tables: run the files of `outcome_sql`, range by range.
 
 Every rule of the numbered files stays inside one person, so they are run once per range of persons and append:
-time grows in proportion to the data, memory stays that of the ranges at work. `once.sql` follows, once: its rows need
-not belong to a person who was admitted. The layout of the tables and the reason of every rule stand in the SQL.
+time grows in proportion to the data, memory stays that of the ranges at work. `before.sql` comes first, once: what
+they need to know of the whole store. `once.sql` follows, once: its rows need not belong to a person who was admitted.
+The layout of the tables and the reason of every rule stand in the SQL.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ def build_outcomes(connection: duckdb.DuckDBPyConnection, episodes_per_range: in
         connection.execute(f"drop table if exists {table}")
     _check_row_tables(connection)
     ranges = _ranges(connection, episodes_per_range)
+    connection.execute(_FOLDER.joinpath("before.sql").read_text(encoding="utf-8"))
     if len(ranges) == 1:
         _append_range(connection, ranges[0])
     else:

@@ -118,8 +118,9 @@ def test_a_measure_says_all_that_its_number_needs(measure: Measure) -> None:
     if measure.family is None:
         assert measure.no_family.startswith("No sentence: ")
     else:
-        days = measure.estimator in (Estimator.MEDIAN, Estimator.SURVIVAL)
-        assert measure.family.count("{value}" if days else "{per_100}") == 1 and not measure.no_family
+        amounts = (Estimator.MEDIAN, Estimator.MEAN, Estimator.SURVIVAL)
+        is_amount = measure.estimator in amounts and measure.amount_unit != "share"
+        assert measure.family.count("{value}" if is_amount else "{per_100}") == 1 and not measure.no_family
     assert not [word for word in PRAISE for text in words_of(measure) if word in text.lower()]
     assert "{" not in "".join(words_of(measure)).replace("{per_100}", "").replace("{value}", "")
     # Values are bound, all of them and no others; a condition that may be NULL is never turned round.

@@ -57,7 +57,6 @@ NOT_SQL = {
     "needs",
     "notes",
     "minimum_for_headline",
-    "minimum_counts_rows",
     "instrument",
     "profile",
     "deviations",

@@ -80,6 +80,15 @@ def test_a_kind_of_row_that_was_not_collected_equals_the_twin(kind: str) -> None
     assert_equal_to_twin(tables)
 
 
+@pytest.mark.parametrize("program", ["north", "west"])
+def test_a_program_that_recorded_no_attendance_equals_the_twin(program: str) -> None:
+    tables = random_clinic(8, 60)
+    stays = {row["episode_id"] for row in tables["episode"] if row["program_id"] == program}
+    tables["attendance"] = [row for row in tables["attendance"] if row["episode_id"] not in stays]
+    assert stays
+    assert_equal_to_twin(tables)
+
+
 def test_collected_without_a_row_equals_the_twin() -> None:
     tables = random_clinic(6, 60)
     for kind in COLLECTED:

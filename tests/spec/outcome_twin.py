@@ -42,6 +42,8 @@ class OutcomeTwin:
         self.tables = tables
         self.collected = tables["collected"][0]
         self.attendance = by_column(tables["attendance"], "episode_id")
+        # A program of which nobody has a row did not record attendance.
+        self.with_attendance = {e["program_id"] for e in tables["episode"] if self.attendance.get(e["episode_id"])}
         self.requests = by_column(tables["referral"], "episode_id")
         self.episodes_of = {
             person: sorted(episodes, key=lambda e: (e["start_day"], e["episode_id"]))
@@ -138,11 +140,13 @@ class OutcomeTwin:
         for referral in self.tables["referral"]:
             kept = ("referral_id", "person_id", "episode_id", "source", "decision", "is_repeat", "observed_days")
             row: Row = {column: referral[column] for column in kept}
-            row |= {"period": referral["referral_period"], "days_to_first_session": None}
+            row |= {"period": referral["referral_period"], "days_to_first_session": None, "knows_first_session": True}
             if referral["episode_id"] is not None:
                 stay = stays[referral["episode_id"]]
                 row["period"] = stay["admit_period"]
-                came = self._attendance(stay)["first_attended_day"]
+                attendance = self._attendance(stay)
+                row["knows_first_session"] = attendance["attended_sessions"] is not None
+                came = attendance["first_attended_day"]
                 if came is not None:
                     row["days_to_first_session"] = referral["days_to_admission"] + came
             rows.append(row)
@@ -268,12 +272,13 @@ class OutcomeTwin:
             "early_attended_days": sum(1 <= day - days[0] <= 34 for day in days),
             "full_weeks": full_weeks,
             "weeks_at_dose": weeks_at_dose,
+            "full_week_minutes": _minutes([r for r in attended if r["day"] < 7 * full_weeks]),
         }
         for kind in ("group", "individual", "family", "medication", "other"):
             # Of a stay all minutes are known, or none.
             of_kind = [r for r in attended if r["session_type"] == kind]
             facts[f"{kind}_minutes"] = None if facts["attended_minutes"] is None else _minutes(of_kind)
-        if not rows and not self.collected["attendance"]:
+        if not rows and not (self.collected["attendance"] and episode["program_id"] in self.with_attendance):
             return dict.fromkeys(facts)
         return facts
 

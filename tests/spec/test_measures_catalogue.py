@@ -7,10 +7,12 @@ import math
 
 import pytest
 
-from analytics.measures import ALL, Estimate, evaluate, find
+from analytics.measures import ALL, Estimate, evaluate, find, result_as_text
 from analytics.measures.cards import definition_card, family_sentence
 from analytics.measures.estimate import OF_KNOWN
+from analytics.store.outcomes import build_outcomes
 from tests.spec.outcome_tables import Row, SmallSnapshot, one, small_snapshot
+from tests.spec.row_tables import row_tables
 
 
 def value(snapshot: SmallSnapshot, name: str) -> Estimate:
@@ -29,7 +31,7 @@ def waits() -> SmallSnapshot:
     # ex: access_wait; one person without a date of referral, one who never came
     days = [1, 2, 2, 3, 4, 5, 6, 8, 9, 14, 21, 30]
     rows: list[Row] = [{"wait_days": day - 1, "first_attended_day": 1} for day in days]
-    return small_snapshot([*rows, {"first_attended_day": 0}, {"wait_days": 3}])
+    return small_snapshot([*rows, {"first_attended_day": 0}, {"wait_days": 3, "attended_sessions": 0}])
 
 
 def test_half_of_the_people_wait_at_most_the_median(waits: SmallSnapshot) -> None:
@@ -97,23 +99,30 @@ def test_length_of_stay_counts_to_the_last_session() -> None:
 
 def test_planned_weeks_received() -> None:
     # ex: planned_attain: 56 of 56, 14 of 56, 84 of 84, 21 of 56; mean of stays .65625. A longer stay counts in full.
+    # measures.md 4.B: "ratio=min(1, LOS/planned_days); % >=90 %", 0: "`planned_length_attained`: t."
     stays: list[Row] = [
         {"los_days": 56}, {"los_days": 14}, {"los_days": 100, "planned_weeks": 12}, {"los_days": 21},
         {"planned_weeks": None}, {"los_days": None},
     ]  # fmt: skip
-    found = value(small_snapshot(stays), "planned_length_attained")
-    assert counted(found)[:2] == (56 + 14 + 84 + 21, 56 * 3 + 84)
-    assert found.details["mean_of_episodes"] == pytest.approx(0.65625)
     result = one(small_snapshot(stays), find("planned_length_attained"))
-    assert counted(result.variants["stays of at least 90 % of the plan, of all stays"][ALL]) == (2, 4, 0)
+    found = result.estimates[ALL]
+    assert (found.value, found.method, counted(found)) == (0.65625, "t", (4, 4, 0))
+    assert (found.lower_bound, found.upper_bound) == (0.65625, 0.65625)
+    # SD .4001953 of 1, .25, 1, .375; t(3) 3.182446
+    half = 3.182446 * 0.4001953 / 2
+    assert (found.ci_low, found.ci_high) == pytest.approx((0.65625 - half, 0.65625 + half), abs=1e-6)
+    days, nine_tenths = (each[ALL] for each in result.variants.values())
+    assert counted(days) == (56 + 14 + 84 + 21, 56 * 3 + 84, 0)
+    assert counted(nine_tenths) == (2, 4, 0)
+    assert "65.6% (1.9% to 129.3%) on average, from 4 with a known length." in result_as_text(result)
 
 
 def test_a_headline_of_planned_days_needs_twenty_stays() -> None:
-    # measures.md 4.Z: the unit is the episode, at least 20; nineteen stays are 1,064 planned days.
+    # measures.md 4.Z: the unit is the episode, at least 20.
     for stays, told in ((19, False), (20, True)):
         measure, rows = find("planned_length_attained"), [{"los_days": 28 + number} for number in range(stays)]
         assert (family_sentence(measure, value(small_snapshot(rows), measure.id)) is not None) == told
-    assert definition_card(measure).minimum == "20 known stays for a headline"
+    assert definition_card(measure).minimum == "20 known outcomes for a headline"
 
 
 def test_completion_of_avoidable_outcomes_leaves_out_what_nobody_chose() -> None:
@@ -151,10 +160,51 @@ def test_weeks_at_the_planned_intensity() -> None:
     assert counted(value(snapshot, "dose_adherence"))[:2] == (4, 8)
 
 
+def hours(*stays: tuple[int | None, dict[int, float | None]]) -> SmallSnapshot:
+    """Return stays of so many days (None is open), each with hours attended by day (None: minutes not recorded)."""
+    connection = row_tables(
+        episode=[{"los_days": los_days, "observed_days": 200} for los_days, _ in stays],
+        attendance=[
+            {"episode_id": number, "day": day, "minutes": None if length is None else round(60 * length)}
+            for number, (_, sessions) in enumerate(stays, start=1)
+            for day, length in sessions.items()
+        ],
+    )
+    build_outcomes(connection)
+    return SmallSnapshot(connection)
+
+
+def test_hours_a_week_and_hours_in_all() -> None:
+    # measures.md 4.B, dose_adherence: "Also mean hours/week, total hours." ex: dose: mean 7.75, total 46.5
+    six_weeks = {3: 9, 10: 6, 11: 4.5, 17: 6, 24: 9, 31: 3, 38: 9}
+    week, total = (value(hours((41, six_weeks)), name) for name in ("hours_per_week", "hours_total"))
+    assert (week.value, week.denominator, week.unit) == (7.75, 1, "hour")
+    assert (total.value, total.denominator) == (46.5, 1)
+    assert math.isnan(week.lower_bound) and math.isnan(total.upper_bound)
+
+
+def test_hours_of_whom() -> None:
+    snapshot = hours(
+        (10, {0: 4, 6: 3, 8: 2}),  # one full week of 7 hours; 9 in all
+        (10, {0: 5, 8: None}),  # minutes missing after the only full week: 5 a week, the total not known
+        (10, {0: None, 8: 2}),  # missing in the full week: neither known
+        (13, {}),  # never came: two weeks of none
+        (5, {0: 3}),  # less than a week: a total only
+        (None, {0: 9}),  # still here: in neither
+    )
+    week, total = value(snapshot, "hours_per_week"), value(snapshot, "hours_total")
+    assert (week.value, week.denominator, week.unknown) == ((7 + 5 + 0) / 3, 3, 1)
+    assert (total.value, total.denominator, total.unknown) == ((9 + 0 + 3) / 3, 3, 2)
+    assert "4.00 hours (-4.96 to 12.96 hours) on average, from 3 with known hours. Not known: 1." in result_as_text(
+        one(snapshot, find("hours_per_week"))
+    )
+
+
 def test_engagement_counts_days_after_the_first() -> None:
     # ex: engagement: X on days 7 and 34 yes; Y on 7 and 35 no; Z two groups on one day no
     rows: list[Row] = [{"first_attended_day": 0, "early_attended_days": days} for days in (2, 1, 1)]
-    snapshot = small_snapshot([*rows, {"first_attended_day": 0, "early_attended_days": 3, "observed_days": 33}, {}])
+    late = {"first_attended_day": 0, "early_attended_days": 3, "observed_days": 33}
+    snapshot = small_snapshot([*rows, late, {"attended_sessions": 0}])
     found = value(snapshot, "early_engagement")
     assert counted(found) == (1, 3, 0)
     assert found.too_recent == 1

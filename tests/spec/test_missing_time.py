@@ -154,3 +154,40 @@ def test_days_in_hospital(sessions: dict[int, str], stay: Row, left_out: int) ->
     attendance = [{"episode_id": 1, "day": day, "status": status} for day, status in sessions.items()]
     event = {"person_id": 1, "level_of_care": "inpatient", "end_day": None} | stay
     assert one("hospital_sessions", episode=[{}], attendance=attendance, acute_event=[event]) == left_out
+
+
+# ---- a program that does not record who comes
+
+
+def test_a_program_without_attendance_is_not_known_instead_of_nobody_came(tmp_path: Path) -> None:
+    # measures.md 2: "Unknown is NULL, never 0 or 99". North records sessions, south has no row in the file.
+    left = {"discharge_reason": "lost_contact", "discharge_date": on(20)}
+    episodes = [row | {"program_id": "NORTH"} | left for row in stays("A", "B")]
+    episodes += [row | {"program_id": "SOUTH"} | left for row in stays("C", "D", "E")]
+    attendance: list[Row] = [{"episode_id": "A", "session_date": on(day)} for day in (0, 1, 2, 3)]
+    asked = {"received_on": on(-4), "decision": "admitted"}
+    requests: list[Row] = [
+        asked | {"referral_id": f"R{name}", "person_id": f"P{name}", "episode_id": name} for name in "ABC"
+    ]
+    hospital: list[Row] = [
+        {"person_id": f"P{name}", "admit_date": on(-9), "discharge_date": on(-1)} for name in ("A", "B", "C")
+    ]
+    provider = Provider(tmp_path)
+    folder = provider.write(
+        {"episodes": episodes, "attendance": attendance, "referrals": requests, "readmissions": hospital}
+    )
+    assert run_import(ImportRequest(folder, provider.store, "limited", provider.key, CUT, CUT)).published
+    snapshot = provider.open()
+
+    def counts(name: str) -> tuple[int, int, int]:
+        estimate = result_of(snapshot, find(name)).estimates[ALL]
+        return estimate.numerator, estimate.denominator, estimate.unknown
+
+    # Of five who left early B never came; A came on four days; of the three in south nobody knows.
+    assert counts("early_dropout") == (1, 2, 3)
+    assert counts("early_engagement") == (1, 1, 3)
+    assert counts("days_referral_to_first_session") == (1, 1, 1)
+    assert counts("admission_conversion") == (1, 2, 1)
+    assert counts("step_down_start_7") == (1, 2, 1)
+    assert counts("hours_total") == (2, 2, 3)
+    snapshot.close()

@@ -156,9 +156,31 @@ def test_early_days_are_those_on_day_1_to_34_after_the_first_session() -> None:
 def test_not_collected_is_not_known_and_collected_without_a_row_is_none() -> None:
     columns = "attended_sessions, attended_days, attended_minutes, early_attended_days, full_weeks, weeks_at_dose"
     assert one(columns, episode=[{}]) == (None,) * 6
-    assert one(columns, episode=[{}], collected={"attendance": True}) == (0, 0, 0, 0, 8, 0)
+    # Somebody else came in the same program, so it is recorded there.
+    two: dict[str, Any] = {"episode": [{}, {}], "attendance": [{"episode_id": 2}]}
+    assert outcome(columns, **two)[0] == (0, 0, 0, 0, 8, 0)
     # Nobody can say which share of the weeks was delivered when nothing was recorded for this stay.
-    assert one("dose_band, first_attended_day", episode=[{}], collected={"attendance": True}) == (None, None)
+    assert outcome("dose_band, first_attended_day", **two)[0] == (None, None)
+
+
+def test_attendance_of_a_program_without_a_row_is_not_known() -> None:
+    # measures.md 2: "Unknown is NULL, never 0 or 99". North records who comes, south never has; a row tells.
+    columns = "attended_sessions, attended_days, full_weeks, full_week_minutes, exit_day"
+    episodes = [{"discharge_reason": "lost_contact"}] * 2
+    episodes += [{"program_id": "south", "discharge_reason": "lost_contact"}] * 2
+    north = [{"episode_id": 1, "day": 20}]
+    assert outcome(columns, episode=episodes, attendance=north) == [
+        (1, 1, 3, None, 20),
+        (0, 0, 8, 0, 56),
+        (None, None, None, None, 56),
+        (None, None, None, None, 56),
+    ]
+    south = {"episode_id": 4, "day": 3, "status": "no_show"}
+    assert outcome(columns, episode=episodes, attendance=[*north, south])[2:] == [(0, 0, 8, 0, 56)] * 2
+    scores = [{"episode_id": number, "day": 0, "total": 12} for number in (1, 2, 3)]
+    instruments = [{"program_id": program, "instrument": "phq9"} for program in ("north", "south")]
+    given: dict[str, Any] = {"episode": episodes, "attendance": north, "score": scores}
+    assert outcome("treated", "score_outcome", program_instrument=instruments, **given) == [False, False, None, None]
 
 
 HOURS = (9, 10.5, 6, 9, 3, 9)  # six weeks

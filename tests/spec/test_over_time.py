@@ -347,3 +347,16 @@ def test_the_json_has_whole_numbers_and_null() -> None:
     assert (first["numerator"], first["denominator"], first["upper"]) == (1, 20, None)
     assert last["standing"] == "not over" and last["reason"].startswith("the data end with 10 February 2025")
     assert data["snapshot_id"] == "small" and data["data_as_of"] == "2025-02-10"
+
+
+def test_the_mean_share_of_a_plan_has_a_chart_in_percent() -> None:
+    # Of eight weeks one stays four, one eight, and the third by turns: 83.3 or 66.7 %. No limit is above 100 %.
+    rows: list[Row] = []
+    for number, month in enumerate(months(12)):
+        common = {"discharge_period": month, "admit_period": "2020-01"}
+        rows += [common | {"los_days": 28}, common | {"los_days": 56}, common | {"los_days": 56 - 28 * (number % 2)}]
+    series = over_time(find("planned_length_attained"), small_snapshot(rows), LATER)
+    assert series.chart is Chart.XMR
+    assert [round(point.value, 4) for point in series.points[:2]] == [0.8333, 0.6667]
+    assert max(point.upper for point in series.counted) <= 1
+    assert "December 2025: 66.7%." in series_as_text(series)

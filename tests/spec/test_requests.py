@@ -44,7 +44,7 @@ def test_twelve_requests(twelve: SmallSnapshot) -> None:
         (12, 0, ""),
         (11, 1, "asked again within 30 days"),
         (9, 2, "too recent"),
-        (9, 0, "not known"),
+        (9, 0, "sessions not recorded"),
         (3, 6, "known not to be so"),
     ]
     assert result.ladder.steps[0].label == "asked for help"

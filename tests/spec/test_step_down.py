@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from analytics.measures import ALL, find
+from analytics.measures import ALL, definition_card, find
 from analytics.measures.results import Estimate
 from analytics.store.outcomes import build_outcomes
 from tests.reference.reference_results import example
@@ -106,7 +106,8 @@ def test_twelve_admissions(days: int, expected: tuple[int, int, int]) -> None:
         {},  # not from a hospital
         {"days_since_inpatient": 4, "inpatient_to_session": 9, "los_days": None, "observed_days": 20},  # no, too recent
     ]
-    result = one(small_snapshot(rows), find(f"step_down_start_{days}"))
+    # Of everybody it is recorded whether they came.
+    result = one(small_snapshot([{"attended_sessions": 0} | row for row in rows]), find(f"step_down_start_{days}"))
     estimate = result.estimates[ALL]
     assert (*counted(estimate), estimate.too_recent) == expected
     assert result.ladder.steps[1].lost == 1
@@ -116,3 +117,16 @@ def test_not_collected() -> None:
     assert outcome(COLUMNS, episode=[{}], attendance=[{"episode_id": 1}]) == [(None, None)]
     absent = one(small_snapshot([{}], absent=["acute_event"]), find("step_down_start_7"))
     assert absent.estimates[ALL].reason == "Not collected: hospital, residential and detox stays."
+
+
+def test_the_card_says_who_is_not_in_it() -> None:
+    # measures.md 0: "discharged 0-30 days before admission, labelled 'among people who came to us'"
+    for days in (7, 30):
+        card = definition_card(find(f"step_down_start_{days}"))
+        assert (
+            "of people who came to us within 30 days of leaving a hospital" in find(f"step_down_start_{days}").of_whom
+        )
+        assert "among people who came to us" in card.notes[0] and "cannot be compared" in card.notes[0]
+    # All who are counted came within 30 days.
+    assert "no achievement" in card.notes[1]
+    assert card.family is None and card.no_family.startswith("No sentence: everybody in it came to us within 30 days")

@@ -52,8 +52,33 @@ def test_moves_between_bands_add_up_to_the_pairs(pairs: SmallSnapshot) -> None:
     assert counted(found) == (6, 9, 1)
     moves = {words: int(number) for words, number in found.details.items() if number}
     names = ["minimal", "mild", "moderate", "moderately severe", "severe"]
-    better = sum(n for words, n in moves.items() for a, b in [words.split(" to ")] if names.index(b) < names.index(a))
-    assert (better, sum(moves.values())) == (6, 9)
+    ways = {f"from {a} to {b}": names.index(b) < names.index(a) for a in names for b in names if a != b}
+    assert (sum(n for words, n in moves.items() if ways.get(words)), sum(moves.values())) == (6, 9)
+    assert sum(n for words, n in moves.items() if words.endswith(" at the start and at the end")) == 2
+
+
+@pytest.mark.parametrize(
+    ("instrument", "first", "last", "said"),
+    [
+        ("phq9", 19, 5, "from moderately severe to mild"),
+        ("phq9", 5, 6, "mild at the start and at the end"),
+        ("pcl5", 40, 10, "from at cut-off or above to below the cut-off"),
+        ("who5", 20, 80, "from low to not low"),
+        ("bam_protection", 20, 5, "from not flagged to flagged"),
+        ("cssrs_level", 5, 0, "from high to none"),
+    ],
+)
+def test_a_move_between_bands_is_told_in_words(instrument: str, first: int, last: int, said: str) -> None:
+    # measures.md 4.D, severity_band_shift: from the lowest to the highest band as a reader names them.
+    scores = [{"episode_id": 1, "instrument": instrument, "first": first, "last": last}]
+    result = one(small_snapshot([{}], scores), find("severity_band_shift", instrument))
+    assert [words for words, number in result.estimates[ALL].details.items() if number] == [said]
+    assert f"\n{said}: 1\n" in result_as_text(result)
+
+
+def test_an_instrument_without_bands_has_no_moves_between_them() -> None:
+    with pytest.raises(MeasureProblem, match="BAM days Use has no bands of severity in a source we know"):
+        find("severity_band_shift", "bam_continuous_use")
 
 
 def test_a_band_of_a_scale_that_rises_is_read_from_the_other_end() -> None:

@@ -142,6 +142,7 @@ select
     attended_days,
     lacks_minutes,
     case when full_weeks_at_dose < 2097152 then cast(full_weeks_at_dose as integer) end as weeks_at_dose,
+    case when packed_full_weeks < 2097152 then cast(packed_full_weeks as integer) end as full_week_minutes,
     early_attended_days
 from (
     select
@@ -152,6 +153,8 @@ from (
         sum(
             case when w.week_start >= w.full_days or not w.at_dose then 0 when w.at_dose then 1 else 2097152 end
         ) as full_weeks_at_dose,
+        -- Minutes of the full weeks, and in the second place how many of their sessions lack them.
+        sum(case when w.week_start < w.full_days then w.packed_minutes else 0 end) as packed_full_weeks,
         -- Attended days 1 to 34 after the first one: the bits of each week that lie in that span.
         cast(
             sum(

@@ -45,10 +45,10 @@ joined as (
         na.nhs_first_tenths / 10e0 as nhs_anxiety_first,
         na.nhs_last_tenths / 10e0 as nhs_anxiety_last,
         a.episode_id is not null as has_attendance,
-        -- Collected, but no row: nobody came, which is a count. Not collected at all: not known.
-        c.attendance or a.episode_id is not null as knows_attendance,
+        -- Collected, but no row: nobody came, which is a count. Not collected at all, or not in this program: not known.
+        (c.attendance and n.program_id is null) or a.episode_id is not null as knows_attendance,
         -- One session without minutes, and no sum of minutes of the stay is known.
-        not coalesce(k.lacks_minutes, false) and (c.attendance or a.episode_id is not null) as knows_minutes,
+        not coalesce(k.lacks_minutes, false) and knows_attendance as knows_minutes,
         coalesce(a.attended_sessions, 0) as attended_sessions,
         coalesce(a.no_show_sessions, 0) - coalesce(m.no_show_sessions, 0) as no_show_sessions,
         coalesce(a.cancelled_client_sessions, 0) - coalesce(m.cancelled_client_sessions, 0)
@@ -71,6 +71,7 @@ joined as (
         -- No session in any week: none at dose. With sessions, NULL is what is not known.
         case when s.dose_minutes is not null
             then case when k.episode_id is null then 0 else k.weeks_at_dose end end as weeks_at_dose,
+        case when k.episode_id is null then 0 else k.full_week_minutes end as full_week_minutes,
         c.acute_event and e.los_days is not null as knows_acute,
         c.capture as knows_capture,
         h.direct_transfer,
@@ -123,6 +124,7 @@ joined as (
     inner join episode_stay as s on s.episode_id = e.episode_id
     left join episode_return as b on b.episode_id = e.episode_id
     cross join collected as c
+    left join program_without_attendance as n on n.program_id = e.program_id
     left join episode_request as j on j.episode_id = e.episode_id
     left join episode_attendance as a on a.episode_id = e.episode_id
     left join episode_weeks as k on k.episode_id = e.episode_id
@@ -207,6 +209,7 @@ select
     case when knows_attendance then early_attended_days end as early_attended_days,
     case when knows_attendance then full_weeks end as full_weeks,
     case when knows_attendance then weeks_at_dose end as weeks_at_dose,
+    case when knows_attendance then full_week_minutes end as full_week_minutes,
     case when knows_acute then readmission_day end as readmission_day,
     case when knows_acute then coalesce(direct_transfer, false) end as direct_transfer,
     case when knows_acute then direct_transfer_end_day end as direct_transfer_end_day,

@@ -18,7 +18,9 @@ select
     -- Whoever was admitted has no label of the request itself: a label and the days to an admission would date it.
     coalesce(r.referral_period, e.admit_period) as period,
     -- NULL: it led to no stay, or nobody came; without attendance not known.
-    r.days_to_admission + e.first_attended_day as days_to_first_session
+    r.days_to_admission + e.first_attended_day as days_to_first_session,
+    -- It led to a stay in a program that recorded no attendance: nobody knows whether they began.
+    e.episode_id is null or e.attended_sessions is not null as knows_first_session
 from referral as r
 left join episode_outcome as e on e.episode_id = r.episode_id
 order by r.referral_id;
@@ -72,3 +74,5 @@ select
 from invitation
 where invitations > 0
 order by all;
+
+drop table program_without_attendance;

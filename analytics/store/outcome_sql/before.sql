@@ -1,0 +1,21 @@
+-- What the numbered files need to know of the whole store. Run once by analytics/store/outcomes.py before them;
+-- once.sql drops it.
+
+-- Programs of which nobody has a row of attendance: not recorded there, which is not the same as nobody came.
+-- Nearly every program is among the first rows, and only for those that are not all rows are looked through.
+create or replace table program_without_attendance as
+with seen as (
+    select distinct e.program_id
+    from episode as e
+    semi join (select episode_id from attendance limit 100000) as a on a.episode_id = e.episode_id
+),
+unseen as (
+    select episode_id, program_id
+    from episode
+    where program_id not in (select program_id from seen)
+)
+select distinct program_id
+from unseen
+where program_id not in (
+    select u.program_id from unseen as u semi join attendance as a on a.episode_id = u.episode_id
+);
