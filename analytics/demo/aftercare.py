@@ -214,6 +214,9 @@ def _followups(
     teen = TEEN[episodes.program[at]]
     completed = episodes.completed[at]
 
+    # A stream of its own: the draws of the other columns stay where they are.
+    goes = rng.spawn(1)[0].random(size) < 0.6
+
     def answers(share: float | Floats) -> Ints:
         return np.where(reached, (rng.random(size) < share).astype(np.int64), MISSING)
 
@@ -231,5 +234,5 @@ def _followups(
         "arrested": answers(0.02),
         "rehospitalised": np.where(reached, hospital[at].astype(np.int64), MISSING),
         "controlled_environment": answers(0.02),
-        "recovery_meetings": np.where(asked_use, rng.poisson(4, size), MISSING),
+        "recovery_meetings": np.where(asked_use, np.where(goes, rng.poisson(4, size), 0), MISSING),
     }

@@ -8,6 +8,7 @@ from typing import Final
 
 from analytics.measures.cards import family_sentence
 from analytics.measures.estimate import UNKNOWN_AS_NO
+from analytics.measures.own_data import own_values_told
 from analytics.measures.results import Estimate, Ladder, StratifiedResult
 from analytics.measures.small_groups import SMALL_GROUP, SMALL_MARK, SMALL_WORDS, smaller_than
 from analytics.measures.subjects import counted_as
@@ -47,10 +48,9 @@ def result_as_text(result: StratifiedResult, data_as_of: str = "") -> str:
     ]
     if small:
         parts.append(SMALL_WORDS)
-    for name in measure.of_cohort:
-        if name in result.estimates[ALL].details:
-            parts.append(f"{name.replace('_', ' ')}: {result.estimates[ALL].details[name]:.2f}")
-    for words in measure.also_counted:
+    own = own_values_told(measure, result.estimates[ALL].details)
+    parts += own
+    for words in () if own else measure.also_counted:
         if counted := result.estimates[ALL].details.get(words):
             parts.append(f"{words.replace('_', ' ')}: {counted:,.0f}")
     for words, estimates in result.variants.items():

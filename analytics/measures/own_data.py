@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -9,6 +10,12 @@ from analytics.measures.cohort_sql import rows_of
 from analytics.measures.ladder_sql import Statement, bound_to, is_matured, parameters_in, passed, steps_of
 from analytics.measures.types import Cohort, Measure, SnapshotCursor, Stratifier
 
+# What the values of a cohort are called, by the name under which a measure binds them.
+VALUES: Final = {
+    "own_sd": "SD of the first scores",
+    "own_reliable_change": "reliable change by our own data, in points",
+    "own_cutoff": "cut-off by our own data",
+}
 NO_THRESHOLD: Final = "No threshold of our own: it takes first scores of at least two people that differ."
 
 
@@ -44,6 +51,13 @@ def as_told_above(measure: Measure) -> Measure:
 def why_no_threshold(measure: Measure) -> str | None:
     """Return the sentence for a bound measure whose cohort gave no threshold; None where it did, or none is needed."""
     return NO_THRESHOLD if any(measure.parameters[name] is None for name in measure.of_cohort) else None
+
+
+def own_values_told(measure: Measure, details: Mapping[str, float]) -> list[str]:
+    """Return what everybody was held against and how many were on which side of it, each as "words: value"."""
+    values = [f"{VALUES[name]}: {details[name]:.2f}" for name in measure.of_cohort if name in details]
+    counts = [f"{words}: {details[words]:,.0f}" for words in measure.also_counted if words in details]
+    return [*values, *counts] if values else []
 
 
 def own_details(measure: Measure) -> dict[str, float]:

@@ -136,10 +136,10 @@ rci_jacobson_truax = SymptomMeasure(
     id="rci_jacobson_truax",
     title="Better by own data, {name}",
     question=(
-        "Of the people who left, how many were better by more than the questionnaire's error as our own first scores "
-        "show it ({name})?"
+        "Of the people who left, how many were better by more than the questionnaire's error, worked out from our own "
+        "first scores ({name})?"
     ),
-    did="were better by more than the error in our own data",
+    did="were better by more than the questionnaire's error in our own data",
     family=None,
     no_family="No sentence: the threshold moves with the people measured, so no two programs share it.",
     success="{change} > $own_reliable_change",
@@ -162,7 +162,7 @@ rci_jacobson_truax = SymptomMeasure(
     notes=(
         "Reliable change index above 1.96: more points than 1.96 × √2 × SD × √(1 − reliability). The SD is that of all "
         "first scores of those counted, measured again or not; every group of a split is held against the same "
-        "threshold. SD, threshold and cut-off are given as own_sd, own_reliable_change and own_cutoff.",
+        "threshold. SD, threshold and cut-off stand beside the figure.",
         "Recovered: also from the ill side to the well side of the cut-off. It is cut-off a, two SD from our own mean "
         "first score, unless the questionnaire's file has mean and SD of people in general: then c. None that we have "
         "read is in those that come with the program.",

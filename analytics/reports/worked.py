@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from analytics.disclosure import Disclosed, disclosed_only
 from analytics.measures.cards import family_sentence, withheld
+from analytics.measures.own_data import own_values_told
 from analytics.measures.results import StratifiedResult
 from analytics.measures.types import ALL, Estimator
 from analytics.reports.numbers import count, scale_of, value_words
@@ -24,7 +25,9 @@ def worked_example(disclosed: Disclosed[StratifiedResult]) -> str:
         units = unit_words(estimate.unit, 2)
         events = f"{count(estimate.numerator)} in {count(estimate.denominator)} {units}"
         return f"{events} = {value} per {measure.per:,} {units}"
-    return f"{count(estimate.numerator)} of {count(estimate.denominator)} = {value}"
+    quotient = f"{count(estimate.numerator)} of {count(estimate.denominator)} = {value}"
+    own = own_values_told(measure, estimate.details)
+    return f"{quotient} ({'; '.join(own)})" if own else quotient
 
 
 @disclosed_only

@@ -19,9 +19,12 @@ show(view, split, lambda theme: groups_figure(split, theme), "abstinent-by", sen
 tests = view.result(view.measure("uds_negative"), cohort, by)
 show(view, tests, lambda theme: groups_figure(tests, theme), "tests", sentences=differences(tests))
 
-# The truth lies between the two: one stops watching those who drop out of sight, the other counts them like use.
+TOO_GOOD = (
+    "Whoever drops out of sight is watched no longer here, so this curve is too good. The next one counts them like "
+    "use, on the day of their last contact: it is too bad. The truth lies between the two."
+)
 first_use = view.result(view.measure("time_to_first_use"), cohort)
-show(view, first_use, lambda theme: survival_curve(first_use, theme), "first-use")
+show(view, first_use, lambda theme: survival_curve(first_use, theme), "first-use", sentences=[TOO_GOOD])
 
 out_of_sight = view.result(view.measure("time_to_use_or_loss"), cohort)
 show(view, out_of_sight, lambda theme: survival_curve(out_of_sight, theme), "out-of-sight")

@@ -125,7 +125,7 @@ def test_what_it_was_held_against_is_told(by_hand: SmallSnapshot) -> None:
     assert [(each.words, each.value) for each in card.thresholds] == [("reliability of the questionnaire", "0.89")]
     assert card.sql.index("stddev_samp") < card.sql.index("own_reliable_change of the statement above")
     told_in_words = result_as_text(one(by_hand, measure))
-    assert "own reliable change: 4.11" in told_in_words and "recovered: 1" in told_in_words
+    assert "reliable change by our own data, in points: 4.11" in told_in_words and "recovered: 1" in told_in_words
 
 
 def test_no_use_at_last() -> None:

@@ -1,7 +1,7 @@
 -- One row per episode.
 
 -- Sorted by program, so that a query for one of them leaves out most of what was written.
-create or replace temp table range_outcome as
+create or replace temp view range_episode_outcome as
 with asked as (
     select
         u.program_id,
@@ -286,6 +286,13 @@ select
 from joined
 order by program_id, admit_period, episode_id;
 
-create table if not exists episode_outcome as select * from range_outcome with no data;
+create table if not exists episode_outcome as select * from range_episode_outcome with no data;
 
-insert into episode_outcome select * from range_outcome;
+insert into episode_outcome select * from range_episode_outcome;
+
+drop view range_episode_outcome;
+
+-- Read back from what was written: a copy kept aside for the scores would cost more.
+create or replace temp view range_outcome as
+select * from episode_outcome
+where episode_id between getvariable('first_episode') and getvariable('last_episode');

@@ -2,7 +2,7 @@
 
 drop table numbered_instrument;
 
-drop table range_outcome;
+drop view range_outcome;
 
 drop table episode_attendance;
 
