@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analytics.measures.denominators import NO_SESSIONS_NOTE, REVIEWED, SESSIONS_NOT_RECORDED
+from analytics.measures.denominators import CAME_OR_NOT_KNOWN, NO_SESSIONS_NOTE, REVIEWED, SESSIONS_NOT_RECORDED
 from analytics.measures.types import Estimator, Measure, Table
 
 ASKED = "with a date of referral"
@@ -11,9 +11,6 @@ ASKED_ONCE = "asked, and had not asked in the 30 days before"
 WAIT = "wait_days + first_attended_day"
 TARGET_DAYS = 7
 FROM_REFERRAL = "from the referral to the first attended session"
-
-# Where sessions are not recorded, nobody knows whether somebody came: not known, and not lost on the way.
-CAME_OR_NOT_KNOWN = "first_attended_day is not null or attended_sessions is null"
 
 _ELIGIBLE = {ASKED: "wait_days is not null", CAME: CAME_OR_NOT_KNOWN}
 _LOST = {ASKED: "date of referral not recorded", CAME: "never came to a session"}

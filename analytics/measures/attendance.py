@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from analytics.measures.access import CAME_OR_NOT_KNOWN
 from analytics.measures.denominators import (
+    CAME_OR_NOT_KNOWN,
     MATURE,
     NO_SESSIONS_NOTE,
     NOT_LEFT,

@@ -16,7 +16,7 @@ from analytics.measures.nhs_composite import PARTS
 from analytics.measures.results import Estimate
 from analytics.measures.subjects import everybody_words, period_steps
 from analytics.measures.surveyor import surveyors_definition, window_words
-from analytics.measures.symptom_columns import THRESHOLD_WORDS, thresholds_of
+from analytics.measures.symptom_columns import THRESHOLD_WORDS, threshold_facts
 from analytics.measures.tally import NOT_COLLECTED
 from analytics.measures.types import Estimator, Measure
 from analytics.profiles import Profile
@@ -242,15 +242,7 @@ def _of_instrument(name: str, profile: Profile, used: Iterable[str], start: str 
     instrument = find_instrument(name)
     if instrument is None:
         return
-    thresholds = thresholds_of(instrument, profile)
-    facts = {
-        "caseness": thresholds.caseness,
-        "reliable_change": thresholds.reliable_change,
-        "response": instrument.response,
-        "remission": instrument.remission,
-        "mcid": instrument.mcid,
-        "reliability": instrument.reliability,
-    }
+    facts = threshold_facts(instrument, profile)
     for kind, words in THRESHOLD_WORDS.items():
         fact = facts[kind]
         if fact is not None and kind in used:

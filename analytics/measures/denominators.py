@@ -24,6 +24,8 @@ GRACE_DAYS: Final = 14
 MATURE: Final = f"observed_days >= 7 * coalesce(planned_weeks, {USUAL_WEEKS}) + {GRACE_DAYS}"
 
 SESSIONS_NOT_RECORDED: Final = "sessions not recorded"
+# Where sessions are not recorded, nobody knows whether somebody came: not known, and not lost on the way.
+CAME_OR_NOT_KNOWN: Final = "first_attended_day is not null or attended_sessions is null"
 # A program may send every other file; that nobody there ever came is not what its silence says.
 NO_SESSIONS_NOTE: Final = (
     "Of a program that has not one session in the files nobody knows who came: its stays are not known."

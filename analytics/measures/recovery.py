@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from analytics.measures.denominators import LEFT, NOT_LEFT, REVIEWED
-from analytics.measures.substance_use import ALL_DUE, CALLS, FOR_USE, IN_A_CONTROLLED_PLACE, due_for_call
+from analytics.measures.substance_use import ALIVE, ALL_DUE, CALLS, FOR_USE, IN_A_CONTROLLED_PLACE, due_for_call
 from analytics.measures.types import Estimator, Measure, Table
 
 SEEN = "seen at least once after leaving"
@@ -104,10 +104,7 @@ def _out_of_sight() -> str:
     return " or ".join(missed)
 
 
-_ALIVE = " and ".join(
-    f"{column} is distinct from 'deceased'"
-    for column in ("discharge_reason", *(f"followup_{call}_outcome" for call in CALLS))
-)
+_ALIVE = due_for_call(max(CALLS))[0][ALIVE]
 _FIRST_CALL_OVER = CALLS[30][1]
 
 time_to_use_or_loss = Measure(

@@ -18,8 +18,7 @@ from analytics.measures.symptom_columns import (
     Threshold,
     band_moves,
     columns_of,
-    threshold_of,
-    thresholds_of,
+    threshold_facts,
 )
 from analytics.measures.symptom_steps import (
     BASELINE,
@@ -252,14 +251,15 @@ class SymptomMeasure:
         if instrument.general_population is not None:
             parameters["general_mean"] = instrument.general_population.mean
             parameters["general_sd"] = instrument.general_population.sd
+        facts = threshold_facts(instrument, profile)
         for name in self.thresholds:
-            value = threshold_of(instrument, thresholds_of(instrument, profile), name)
-            if value is None:
+            fact = facts[name]
+            if fact is None:
                 raise MeasureProblem(
                     f"{instrument.name} has no {THRESHOLD_WORDS[name]} in a source we know, so {self.id} "
                     f"cannot be computed for it (analytics/instruments/{instrument.id}.toml)."
                 )
-            parameters[name] = value
+            parameters[name] = fact.value
         return parameters
 
     def _of_whom(self, profile: Profile, among_cases: bool) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from analytics.instruments import Instrument, Rule
+from analytics.instruments import Cutoff, Instrument, Rule
 from analytics.instruments import Profile as Thresholds
+from analytics.instruments.model import Fact
 from analytics.profiles import Profile
 from analytics.texts import words as words_for
 
@@ -30,17 +31,17 @@ def thresholds_of(instrument: Instrument, profile: Profile) -> Thresholds:
     return instrument.profiles.get(profile) or instrument.profiles["default"]
 
 
-def threshold_of(instrument: Instrument, profile: Thresholds, name: Threshold) -> float | None:
-    """Return the value of one threshold; None where no source gives one."""
-    fact = {
-        "caseness": profile.caseness,
-        "reliable_change": profile.reliable_change,
+def threshold_facts(instrument: Instrument, profile: Profile) -> dict[Threshold, Fact | Cutoff | None]:
+    """Return every threshold under a profile; None where no source gives one."""
+    thresholds = thresholds_of(instrument, profile)
+    return {
+        "caseness": thresholds.caseness,
+        "reliable_change": thresholds.reliable_change,
         "response": instrument.response,
         "remission": instrument.remission,
         "mcid": instrument.mcid,
         "reliability": instrument.reliability,
-    }[name]
-    return None if fact is None else fact.value
+    }
 
 
 def columns_of(instrument: Instrument, profile: Profile) -> dict[str, str]:
