@@ -15,8 +15,6 @@ from analytics.measures.types import NOT_KNOWN, Cohort, Stratifier, Table
 from analytics.store.codes import CODES
 from analytics.texts.periods import Grain
 
-# Shares of full weeks with enough hours, as the outcome SQL names them, in the order in which they are shown.
-DOSE_BANDS: Final = ("none", "under half", "half or more", "every week")
 # Where people were on the day from which a measure counts.
 STILL_IN_THEN, LEFT_BEFORE = "still in", "left before"
 
@@ -30,7 +28,6 @@ SEVERITY_INSTRUMENT: Final = "phq9"
 # Closed lists; the other columns hold what the data brought, so a code that is not there matches nobody.
 CLOSED_LISTS: Final[Mapping[str, tuple[str, ...]]] = {
     **{split.value: CODES[split.value] for split in Stratifier if split.value in CODES},
-    Stratifier.DOSE_BAND.value: DOSE_BANDS,
     Stratifier.AT_LANDMARK.value: (STILL_IN_THEN, LEFT_BEFORE),
 }
 

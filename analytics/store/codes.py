@@ -85,6 +85,8 @@ CODES: Final[dict[str, tuple[str, ...]]] = {
     "respondent": ("client", "family", "referrer"),
     # Derived by the store, never in a file.
     "exit": ("completed", "stepped_down", "transferred_higher", "left_early", "other", "active"),
+    # How many of the full weeks had enough hours.
+    "dose_band": ("none", "under half", "half or more", "every week"),
 }
 
 FOLLOWUP_DUE_DAYS: Final = (30, 90, 180, 365)

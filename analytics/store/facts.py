@@ -33,7 +33,8 @@ NEEDED_PAPER: Final[dict[str, PaperKind]] = {"limited": "agreement", "expert": "
 #      the days to a return to the same program; step-ups of open stays; waits counted from the file of requests
 #   6: who was reached half a year after admission; drug tests that were booked and at random; minutes of the full
 #      weeks; attendance of a program that has no row is not known, and referral_outcome knows whether it is
-SCHEMA_VERSION: Final = 6
+#   7: therapies, periods, instruments, bands and weeks at dose are codes in the outcome tables
+SCHEMA_VERSION: Final = 7
 
 # Of the manifest itself: one digit more or less in it would be shown as a fact.
 CHECKSUM: Final = "checksum"

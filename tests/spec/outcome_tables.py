@@ -170,12 +170,12 @@ def _complete_score(episodes: Mapping[object, dict[str, object]], given: Row) ->
 
 @cache
 def _layout(table: str) -> list[tuple[str, str]]:
-    """Return the columns of an outcome table as the store builds it; ids of programs and sites as text."""
+    """Return the columns of an outcome table as the store builds it; codes that come from the data as text."""
     connection = row_tables(episode=[{"site": "east"}])
     build_outcomes(connection)
     columns = connection.execute(
         "select column_name, data_type from duckdb_columns() where table_name = ? order by column_index",
         [table],
     ).fetchall()
-    free = ("program_id", "site")
+    free = ("program_id", "site", "therapy", "admit_period", "discharge_period", "baseline_severity", "instrument")
     return [(str(name), "VARCHAR" if name in free else str(kind)) for name, kind in columns]

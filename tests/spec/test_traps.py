@@ -140,7 +140,7 @@ def test_2_staying_long_is_no_group_that_was_there_from_the_start() -> None:
     assert [np.mean([event is not None for event in group]) for group in at_risk] == pytest.approx([0.1, 3 / 21])
     rows: list[Row] = [
         {"los_days": los, "readmission_day": None if event is None else event - los, "captured_days": 400,
-         "dose_band": "high" if los == 90 else "low"}
+         "dose_band": "every week" if los == 90 else "none"}
         for los, event in stayed + left
     ]  # fmt: skip
     snapshot = small_snapshot(rows)

@@ -246,7 +246,7 @@ with total_band as (
         on t.total_tenths between round(b.band_low * 10) and round(b.band_high * 10)
     group by b.instrument, t.total_tenths
 )
-select i.instrument_no, t.total_tenths, b.band
+select i.instrument_no, t.total_tenths, cast(b.band as band_code) as band
 from total_band as t
 inner join instrument as b on b.instrument = t.instrument and b.band_order = t.band_order
 inner join numbered_instrument as i on i.instrument = t.instrument;

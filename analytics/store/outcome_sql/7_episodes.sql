@@ -23,6 +23,15 @@ program_instruments as (
         case when phq9 is not null then gad7 end as nhs_anxiety
     from asked
 ),
+coded as (
+    select
+        * replace (
+            cast(therapy as therapy_code) as therapy,
+            cast(admit_period as period_code) as admit_period,
+            cast(discharge_period as period_code) as discharge_period
+        )
+    from range_episode
+),
 joined as (
     select
         e.* replace (coalesce(j.wait_days, e.wait_days, j.latest_wait_days) as wait_days),
@@ -120,7 +129,7 @@ joined as (
         f.outcome_365,
         f.controlled_365,
         f.gpra_reached
-    from range_episode as e
+    from coded as e
     inner join episode_stay as s on s.episode_id = e.episode_id
     left join episode_return as b on b.episode_id = e.episode_id
     cross join collected as c
@@ -169,13 +178,15 @@ select
     discharge_reason,
     exit,
     baseline_severity,
-    case
-        when not has_attendance or full_weeks = 0 or weeks_at_dose is null then null
-        when weeks_at_dose = 0 then 'none'
-        when weeks_at_dose = full_weeks then 'every week'
-        when weeks_at_dose * 2 < full_weeks then 'under half'
-        else 'half or more'
-    end as dose_band,
+    cast(
+        case
+            when not has_attendance or full_weeks = 0 or weeks_at_dose is null then null
+            when weeks_at_dose = 0 then 'none'
+            when weeks_at_dose = full_weeks then 'every week'
+            when weeks_at_dose * 2 < full_weeks then 'under half'
+            else 'half or more'
+        end as dose_band_code
+    ) as dose_band,
     uses_nhs_pair,
     nhs_depression_first,
     nhs_depression_last,

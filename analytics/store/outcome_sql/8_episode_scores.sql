@@ -76,7 +76,7 @@ select
 from (
     select
         o.*,
-        i.instrument,
+        cast(i.instrument as instrument_code) as instrument,
         i.instrument_no,
         i.direction,
         -- How many scores were due while enrolled; of an open stay those whose days of grace are over.
@@ -97,7 +97,7 @@ left join severity_band as v on v.instrument_no = e.instrument_no and v.total_te
 
 create table if not exists score_outcome as select * from range_score_outcome with no data;
 
--- Rows come nearly in the order of range_outcome: enough for leaving out, and sorting them would cost a tenth of all.
+-- In no order: to sort them would cost a tenth of all, and who asks for one program gains 10 ms in nine million rows.
 insert into score_outcome select * from range_score_outcome;
 
 drop view range_score_outcome;
