@@ -282,7 +282,7 @@ def _mean_of_everybody(measure: Measure, estimate: Estimate) -> str:
     which = f"the {count(estimate.unknown)} we do not know about ({measure.unknown_words})"
     scale = scale_of(measure, [estimate])
     low, high = (value_text(bound, scale) for bound in (estimate.lower_bound, estimate.upper_bound))
-    return f" With the lowest total for {which}, it would be {low}; with the highest, {high}."
+    return f" With the lowest value for {which}, it would be {low}; with the highest, {high}."
 
 
 def _left_out(measure: Measure, estimate: Estimate) -> str:

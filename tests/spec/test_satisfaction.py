@@ -56,7 +56,7 @@ def test_twelve_invitations(twelve: SmallSnapshot) -> None:
     assert "27.20 points (21.48 to 32.92 points) on average, from 5 with a total. Not known: 7" in result_as_text(total)
     shown = internal_view(total, PROVENANCE, COHORT_WORDS)
     assert level_sentence(shown) == (
-        "Mean CSQ-8 total: 27.2 points (21.5 to 32.9), from 5 with a total. With the lowest total for the 7 we do not "
+        "Mean CSQ-8 total: 27.2 points (21.5 to 32.9), from 5 with a total. With the lowest value for the 7 we do not "
         "know about (no answer), it would be 16.0; with the highest, 30.0."
     )
 
