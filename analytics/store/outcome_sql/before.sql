@@ -1,5 +1,5 @@
 -- What the numbered files need to know of the whole store. Run once by analytics/store/outcomes.py before them;
--- once.sql drops it.
+-- once.sql drops the table, the types stay with the outcome tables that use them.
 
 -- The texts of which a column has few come to be codes: a score repeats those of its episode, and a code takes less time
 -- to write, to sort and to group. Their order is that of the texts.
