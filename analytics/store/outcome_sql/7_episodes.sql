@@ -23,18 +23,14 @@ program_instruments as (
         case when phq9 is not null then gad7 end as nhs_anxiety
     from asked
 ),
-coded as (
-    select
-        * replace (
-            cast(therapy as therapy_code) as therapy,
-            cast(admit_period as period_code) as admit_period,
-            cast(discharge_period as period_code) as discharge_period
-        )
-    from range_episode
-),
 joined as (
     select
-        e.* replace (coalesce(j.wait_days, e.wait_days, j.latest_wait_days) as wait_days),
+        e.* replace (
+            cast(e.therapy as therapy_code) as therapy,
+            cast(e.admit_period as period_code) as admit_period,
+            cast(e.discharge_period as period_code) as discharge_period,
+            coalesce(j.wait_days, e.wait_days, j.latest_wait_days) as wait_days
+        ),
         s.exit_day,
         s.exit,
         s.person_sequence,
@@ -129,7 +125,7 @@ joined as (
         f.outcome_365,
         f.controlled_365,
         f.gpra_reached
-    from coded as e
+    from range_episode as e
     inner join episode_stay as s on s.episode_id = e.episode_id
     left join episode_return as b on b.episode_id = e.episode_id
     cross join collected as c
